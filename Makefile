@@ -1,0 +1,44 @@
+# Every command makes its own virtual environment when there is none.
+PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(if $(shell command -v $(p)),$(p))))
+STORY  ?= assets/stories/balloon.txt
+FILM   ?= films/$(basename $(notdir $(STORY))).mp4
+BIN    := .venv/bin
+
+.PHONY: film animatic test fast check studio clean
+
+film: .venv/ready            ## render STORY into a film
+	@mkdir -p $(dir $(FILM))
+	$(BIN)/python -m arlon_core render $(STORY) -o $(FILM)
+
+animatic: .venv/ready        ## the whole story as small pictures, in seconds
+	@mkdir -p $(dir $(FILM))
+	$(BIN)/python -m arlon_core animatic $(STORY) -o $(basename $(FILM)).animatic.mp4
+
+test: check                  ## lint, types and every test
+	$(BIN)/python -m pytest -q
+
+fast: .venv/dev              ## the tests that take seconds
+	$(BIN)/python -m pytest -q -m "not slow"
+
+check: .venv/dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy arlon_core
+
+studio:                      ## the page in the browser
+	@echo "The studio page comes next; until then: make film STORY=assets/stories/balloon.txt"
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or 3.12 is needed; name one with: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+# torch first and alone: its CPU wheel is then already there when the others ask for "any torch".
+.venv/ready: .venv/bin/python requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check "$$(grep '^torch' requirements.txt)"
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/ready requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,117 @@
+"""The import law of the design: who may import whom, and that importing costs and does nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORE = ROOT / "arlon_core"
+
+# Each layer may import from itself and from the layers above it in this list.
+LAYERS = [
+    ("errors", "presets"),
+    ("story", "store", "world.vocabulary", "world.captions", "world.script"),
+    ("models", "generation.plan", "generation.events", "media", "world"),
+    ("generation", "pipeline"),
+    ("training", "evaluation", "cli", "__main__"),
+]
+TORCH_FREE = ["story.py", "errors.py", "presets.py", "generation/plan.py", "generation/events.py", "store"]
+HEAVY = {"torch", "diffusers", "transformers", "accelerate", "gradio", "moviepy", "av"}
+
+
+def modules(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
+    """Dotted names that a file imports; type-checking blocks do not count."""
+    found: set[str] = set()
+
+    def visit(nodes: list[ast.stmt]) -> None:
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module)
+            elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                continue
+            elif not top_level_only or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                visit([child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)])
+
+    visit(ast.parse(path.read_text()).body)
+    return found
+
+
+def layer_of(module: str) -> int | None:
+    """Position in LAYERS of a module below arlon_core, by its longest matching name."""
+    best: tuple[int, int] | None = None
+    for position, names in enumerate(LAYERS):
+        for name in names:
+            if (module == name or module.startswith(name + ".")) and (best is None or len(name) > best[0]):
+                best = (len(name), position)
+    return best[1] if best else None
+
+
+def below_core(name: str) -> str | None:
+    return name.removeprefix("arlon_core.") if name.startswith("arlon_core.") else None
+
+
+@pytest.mark.parametrize("path", modules(CORE), ids=lambda p: str(p.relative_to(CORE)))
+def test_core_imports_only_upwards(path: Path):
+    own = ".".join(path.relative_to(CORE).with_suffix("").parts).removesuffix(".__init__")
+    own_layer = layer_of(own)
+    assert own == "__init__" or own_layer is not None, f"{own} has no place in LAYERS"
+    for name in imports(path):
+        assert name.split(".")[0] not in ("app", "gradio"), f"{own} imports {name}"
+        target = below_core(name)
+        if target is not None and own != "__init__":
+            target_layer = layer_of(target)
+            assert target_layer is not None
+            assert target_layer <= own_layer, f"{own} imports {target}, which stands below it"
+
+
+@pytest.mark.parametrize("place", TORCH_FREE)
+def test_planning_and_keeping_need_no_torch(place: str):
+    paths = modules(CORE / place) if (CORE / place).is_dir() else [CORE / place]
+    assert paths
+    for path in paths:
+        heavy = {name.split(".")[0] for name in imports(path)} & HEAVY
+        assert not heavy, f"{path} imports {heavy}"
+
+
+def test_import_is_light_and_changes_nothing(tmp_path: Path):
+    """Importing the package and its torch-free parts loads no heavy library, makes no file, sets no variable."""
+    code = (
+        "import os, sys\n"
+        "before = dict(os.environ)\n"
+        "import arlon_core, arlon_core.story, arlon_core.generation.plan, arlon_core.generation.events\n"
+        "import arlon_core.store\n"
+        f"loaded = {sorted(HEAVY)!r}\n"
+        "assert not [name for name in loaded if name in sys.modules], sys.modules.keys() & set(loaded)\n"
+        "assert dict(os.environ) == before\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env={"PYTHONPATH": str(ROOT)})
+    assert not list(tmp_path.iterdir())
+
+
+def test_public_names_exist():
+    import arlon_core
+
+    for name in arlon_core.__all__:
+        assert getattr(arlon_core, name) is not None
+
+
+def test_files_and_functions_stay_small():
+    """A ratchet on size: files up to 400 lines, functions up to 70."""
+    for path in modules(CORE) + modules(ROOT / "app"):
+        text = path.read_text()
+        assert text.count("\n") <= 400, f"{path} is {text.count(chr(10))} lines long"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                assert length <= 70, f"{path}: {node.name} is {length} lines long"
