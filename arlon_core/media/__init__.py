@@ -1,0 +1,1 @@
+"""Films as files: segment clips (PyAV), the film (moviepy), contact sheets (Pillow)."""
