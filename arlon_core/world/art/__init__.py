@@ -1,0 +1,1 @@
+"""Drawings of Storyworld: made once at start, with Pillow, into textures."""
