@@ -1,0 +1,1 @@
+"""Training: seven stages, one trainer, fresh Storyworld episodes all the time."""

@@ -1,0 +1,132 @@
+"""From a command to a trained component: assemble stage and trainer, run, write the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from arlon_core.training.config import TrainConfig
+from arlon_core.training.episodes import EpisodeSource
+from arlon_core.training.stage import Setting
+from arlon_core.training.stages import stage_class
+from arlon_core.training.trainer import Trainer
+
+
+def train(
+    configs: Sequence[TrainConfig],
+    components: Path,
+    runs: Path,
+    *,
+    minutes: Sequence[float] = (),
+    init: Path | None = None,
+    resume: bool = False,
+    stop_after: int | None = None,
+    device: str = "auto",
+) -> None:
+    """Train stages one after the other in one process, so that they share the episodes already drawn.
+
+    components: pipeline folder, read for frozen parts and written with the results.
+    runs: folder that gets one folder a stage with checkpoints, TensorBoard scalars and samples.
+    stop_after: end each stage early, as a run that is cut off does; the schedule stays that of the whole.
+    minutes: length of each stage by the clock; without it the configured number of steps.
+    Raises ArlonError on a missing component, or on a loss that stays non-finite.
+    """
+    accelerator = _accelerator(runs, device)
+    first = configs[0]
+    source = EpisodeSource(
+        first.preset,
+        first.pool,
+        accelerator.device,
+        seed=first.seed,
+        rank=accelerator.process_index,
+        compile=accelerator.device.type == "cuda",
+    )
+    setting = Setting(accelerator.device, accelerator.process_index, accelerator.num_processes, components)
+    for number, config in enumerate(configs):
+        limit = minutes[number] if number < len(minutes) else 0.0
+        # An accelerator remembers what it has prepared, so each stage gets a new one; they share the processes.
+        accelerator = _accelerator(runs / config.stage, device)
+        _train_stage(
+            config,
+            setting,
+            source,
+            accelerator,
+            minutes=limit,
+            init=init,
+            resume=resume,
+            stop_after=stop_after,
+        )
+        accelerator.end_training()
+
+
+def _accelerator(folder: Path, device: str) -> Accelerator:
+    return Accelerator(cpu=device == "cpu", log_with="tensorboard", project_dir=str(folder))
+
+
+def _train_stage(
+    config: TrainConfig,
+    setting: Setting,
+    source: EpisodeSource,
+    accelerator: Accelerator,
+    *,
+    minutes: float,
+    init: Path | None,
+    resume: bool,
+    stop_after: int | None,
+) -> None:
+    folder = Path(accelerator.project_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    stage = stage_class(config.stage)(config, setting, source)
+    if init is not None:
+        stage.load_weights(init)
+    stage.model.to(accelerator.device)
+    trainer = Trainer(stage, config, folder, accelerator, minutes=minutes)
+    if accelerator.is_main_process:
+        accelerator.init_trackers(config.stage)
+    if resume:
+        trainer.resume()
+    started = time.monotonic()
+    trainer.run(stop_after)
+    if accelerator.is_main_process:
+        report = _report(config, trainer, time.monotonic() - started, accelerator)
+        target = setting.components / "training"
+        target.mkdir(parents=True, exist_ok=True)
+        (target / f"{config.stage}.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+def _report(
+    config: TrainConfig, trainer: Trainer, seconds: float, accelerator: Accelerator
+) -> dict[str, object]:
+    """What somebody needs to repeat the run: commit, seed, steps, time, hardware and the held-out curve."""
+    cuda = accelerator.device.type == "cuda"
+    return {
+        "stage": config.stage,
+        "commit": _commit(),
+        "steps": trainer.step,
+        "seconds": round(seconds),
+        "processes": accelerator.num_processes,
+        "hardware": torch.cuda.get_device_name() if cuda else "CPU",
+        "torch": torch.__version__,
+        "held_out": trainer.history,
+        "config": asdict(config),
+    }
+
+
+def _commit() -> str:
+    """The commit of the code: ARLON_COMMIT where it is set (a copy without .git), else what git says."""
+    if given := os.environ.get("ARLON_COMMIT"):
+        return given
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,215 @@
+"""Stage `ar`: next-token prediction over the fine tokens, each segment under its own text (paper section 3.2).
+
+Sequences are laid out by the function that lays out inference prefills: anchor, window, text, block, at
+re-based positions. Some context tokens are corrupted, because in use the context is the model's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from arlon_core.models.latent_vqvae import LatentVQVAE
+from arlon_core.models.token_layout import MAX_BLOCK, Layout, block_layout, blocks
+from arlon_core.models.token_transformer import (
+    IGNORE,
+    LayoutBatch,
+    TokenTransformer,
+    TokenTransformerConfig,
+    batch_layouts,
+    corrupt_codes,
+)
+from arlon_core.training.components import load_frozen
+from arlon_core.training.config import TrainConfig
+from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSource
+from arlon_core.training.ngrams import trigram_bits
+from arlon_core.training.stage import Setting
+from arlon_core.training.stages.latents import LatentStage
+from arlon_core.training.texts import FrozenText
+
+# Our choices.
+_CORRUPTED_SHARE = 0.07  # of the tokens that the model reads
+_NO_TEXT_SHARE = 0.1  # of the sequences, for classifier-free guidance
+_SUBJECT_WEIGHT = 3.0  # subjects are few tokens of many
+_BORDER_SHARE = 0.5  # of the blocks begin at a segment border, where the text has to be obeyed
+_LENGTH_STEP = 64  # sequence lengths are rounded up, so that compiled code sees few of them
+
+
+@dataclass(frozen=True)
+class TokenGroup:
+    """Episodes as tokens. N = tokens of an episode, K = most segments, L = text states kept."""
+
+    codes: Tensor  # (B, N)
+    weights: Tensor  # (B, N), more on subjects
+    states: Tensor  # (B, K, L, D)
+    lengths: list[list[int]]  # text states of each segment
+    segments: tuple[tuple[EpisodeSegment, ...], ...]
+
+
+@dataclass(frozen=True)
+class TokenBatch:
+    """One batch: B blocks with their contexts, each out of an episode of N tokens."""
+
+    layouts: LayoutBatch
+    codes: Tensor  # (B, N)
+    states: Tensor  # (B, K, L, D)
+    weights: Tensor  # (B, N)
+    dropped: Tensor  # (B,) bool: sequences without text
+
+
+class ARStage(LatentStage):
+    """Trains the token transformer on the fine VQ-VAE's tokens."""
+
+    component = "token_transformer"
+
+    def __init__(self, config: TrainConfig, setting: Setting, source: EpisodeSource) -> None:
+        super().__init__(config, setting, source)
+        preset = config.preset
+        self.vqvae: LatentVQVAE = load_frozen(
+            LatentVQVAE, setting.components / "latent_vqvae", setting.device
+        )
+        self.text = FrozenText(setting.components, setting.device, preset.transformer["model_max_length"])
+        self.model = TokenTransformer(
+            TokenTransformerConfig(
+                codebook_size=preset.vqvae["codebook_size"],
+                text_dim=preset.text_encoder["d_model"],
+                token_rows=preset.latent_height // preset.vqvae["token_height"],
+                token_cols=preset.latent_width // preset.vqvae["token_width"],
+                **preset.token_transformer,
+            )
+        )
+        self._groups: dict[int, TokenGroup] = {}
+
+    # -- training ---------------------------------------------------------------------------------------
+
+    def batch(self, step: int) -> TokenBatch:
+        """Random blocks of random episodes, with what comes before them."""
+        generator = self.generator(step)
+        picked = self.pool.pick(generator, self.config.batch_size)
+        groups = [(self._tokens(index), place) for index, place in picked]
+        layouts = [self._draw(group, place, generator) for group, place in groups]
+        return TokenBatch(
+            layouts=self._batch(layouts),
+            codes=torch.stack([group.codes[place] for group, place in groups]).long(),
+            states=torch.stack([group.states[place] for group, place in groups]),
+            weights=torch.stack([group.weights[place] for group, place in groups]),
+            dropped=(torch.rand(len(groups), generator=generator) < _NO_TEXT_SHARE).to(self.setting.device),
+        )
+
+    def loss(self, model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
+        read = corrupt_codes(batch.codes, self.vqvae.config.codebook_size, _CORRUPTED_SHARE)
+        logits = self._logits(model, batch.layouts, read, batch.states, batch.dropped)
+        targets = self.model.targets(batch.layouts, batch.codes).flatten()
+        cross_entropy = F.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
+        labels = batch.layouts.label.clamp_min(0)
+        weight = batch.weights.gather(1, labels).float().flatten() * (targets != IGNORE)
+        loss = (cross_entropy * weight).sum() / weight.sum()
+        return {"loss": loss, "bits": loss / math.log(2)}
+
+    def _logits(
+        self,
+        model: Callable[..., Any],
+        batch: LayoutBatch,
+        codes: Tensor,
+        states: Tensor,
+        dropped: Tensor | bool,
+    ) -> Tensor:
+        embeds = self.model.embed_layouts(batch, codes, states, dropped)
+        return model(inputs_embeds=embeds, position_ids=batch.position).logits
+
+    def _draw(self, group: TokenGroup, place: int, generator: torch.Generator) -> Layout:
+        """The layout of one random block of an episode."""
+        segments = group.segments[place]
+        draws = torch.rand(3, generator=generator).tolist()
+        number = int(draws[0] * len(segments))
+        segment = segments[number]
+        start = segment.start
+        if draws[1] > _BORDER_SHARE:
+            start += int(draws[2] * (segment.stop - segment.start))
+        stop = min(start + MAX_BLOCK, segment.stop)
+        return self._block(group, place, number, start, stop)
+
+    def _block(self, group: TokenGroup, place: int, number: int, start: int, stop: int) -> Layout:
+        segments = group.segments[place][: number + 1]
+        borders = [segment.start for segment in segments] + [segments[-1].stop]
+        lengths = group.lengths[place][: number + 1]
+        return block_layout(
+            borders, lengths, start, stop, tokens_per_frame=self.model.config.tokens_per_frame
+        )
+
+    def _batch(self, layouts: list[Layout]) -> LayoutBatch:
+        longest = max(len(layout) for layout in layouts)
+        return batch_layouts(layouts, -(-longest // _LENGTH_STEP) * _LENGTH_STEP).to(self.setting.device)
+
+    # -- tokens -----------------------------------------------------------------------------------------
+
+    def _tokens(self, index: int) -> TokenGroup:
+        """Group `index` as tokens, kept while it is in the pool."""
+        if index not in self._groups:
+            for old in [key for key in self._groups if key not in self.pool.indices]:
+                del self._groups[old]
+            self._groups[index] = self._tokenise(self.source.group(index))
+        return self._groups[index]
+
+    @torch.no_grad()
+    def _tokenise(self, group: EpisodeGroup) -> TokenGroup:
+        preset = self.config.preset
+        with torch.autocast(self.setting.device.type, enabled=False):
+            codes = torch.cat([self.vqvae.encode(clip.float()) for clip in group.latents.split(4)])
+        cell = (preset.vqvae["token_height"], preset.vqvae["token_width"])
+        weights = 1 + _SUBJECT_WEIGHT * F.avg_pool2d(group.subject.float(), cell)
+        texts = [segment.text for segments in group.segments for segment in segments]
+        states, mask = self.text(texts)
+        most = preset_segments(self.config)
+        kept = states.new_zeros(len(group.segments), most, *states.shape[1:], dtype=group.latents.dtype)
+        lengths, row = [], 0
+        for place, segments in enumerate(group.segments):
+            rows = slice(row, row + len(segments))
+            kept[place, : len(segments)] = states[rows].to(kept.dtype)
+            lengths.append(mask[rows].sum(1).tolist())
+            row += len(segments)
+        return TokenGroup(codes.flatten(1).int(), weights.flatten(1), kept, lengths, group.segments)
+
+    # -- evaluation -------------------------------------------------------------------------------------
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Held-out bits a token, all tokens alike, beside a trigram model's on the same tokens."""
+        group = self._tokenise(self.held_out)
+        nats, count, subject_nats, subject_count = 0.0, 0, 0.0, 0.0
+        for place, segments in enumerate(group.segments):
+            layouts = [
+                self._block(group, place, number, start, stop)
+                for number, segment in enumerate(segments)
+                for start, stop in blocks(segment.start, segment.stop)
+            ]
+            batch = self._batch(layouts)
+            codes = group.codes[place].long().expand(len(layouts), -1)
+            logits = self._logits(
+                model.forward, batch, codes, group.states[place].expand(len(layouts), -1, -1, -1), False
+            )
+            targets = self.model.targets(batch, codes)
+            for row, layout in enumerate(layouts):
+                own = slice(layout.prefill - 1, len(layout) - 1)
+                loss = F.cross_entropy(logits[row, own].float(), targets[row, own], reduction="none")
+                cover = group.weights[place][batch.label[row, own]].float() - 1
+                nats, count = nats + loss.sum().item(), count + loss.numel()
+                subject_nats = subject_nats + (loss * cover).sum().item()
+                subject_count += cover.sum().item()
+        scalars = {
+            "bits": nats / count / math.log(2),
+            "subject_bits": subject_nats / subject_count / math.log(2),
+        }
+        seen = [self._tokens(index).codes for index in self.pool.indices if index in self._groups]
+        scalars["trigram_bits"] = trigram_bits(torch.cat(seen), group.codes, self.vqvae.config.codebook_size)
+        return scalars
+
+
+def preset_segments(config: TrainConfig) -> int:
+    """The most segments that an episode can have: each is at least six latent frames long."""
+    return max(1, config.pool.episode_latents // 6)

@@ -1,0 +1,67 @@
+"""The training loop's laws, on real stages at toy size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from arlon_core.errors import ArlonError
+from arlon_core.training.config import train_config
+from arlon_core.training.run import train
+from arlon_core.training.stages import stage_class
+from arlon_core.training.stages.vqvae import VQVAEStage
+
+pytestmark = pytest.mark.slow
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return {name: tensor for path in sorted(folder.glob("*.safetensors")) for name, tensor in load_file(path).items()}
+
+
+def test_every_stage_trains_and_reports(tiny_components: Path):
+    for name in ("tokenizer", "text_encoder", "attribute_reader", "vae", "latent_vqvae", "latent_vqvae_coarse"):
+        assert (tiny_components / name).is_dir(), name
+    for name in ("preview_decoder", "token_transformer", "transformer"):
+        assert weights(tiny_components / name), name
+    reports = sorted(path.stem for path in (tiny_components / "training").glob("*.json"))
+    assert reports == sorted(("text", "vae", "vqvae", "vqvae-coarse", "preview", "ar", "dit"))
+
+
+@pytest.mark.parametrize("stage", ["vqvae", "ar"])
+def test_resume_after_two_equals_four_straight(stage: str, tiny_components: Path, tmp_path: Path):
+    """Bit for bit: weights after 2 + 2 steps are those after 4."""
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    for folder in (straight, broken):
+        folder.mkdir()
+        for part in tiny_components.iterdir():
+            (folder / part.name).symlink_to(part)
+        own = stage_class(stage).component
+        (folder / own).unlink()
+    train([train_config(stage, "tiny", max_steps=4)], straight, tmp_path / "a", device="cpu")
+    # The learning rate follows the length of the run, so the first half must know the whole.
+    config = train_config(stage, "tiny", max_steps=4)
+    train([config], broken, tmp_path / "b", device="cpu", stop_after=2)
+    train([config], broken, tmp_path / "b", device="cpu", resume=True)
+    one, two = (weights(folder / stage_class(stage).component) for folder in (straight, broken))
+    assert one.keys() == two.keys()
+    for name in one:
+        assert torch.equal(one[name], two[name]), name
+
+
+def test_a_loss_that_is_not_finite_never_steps(tiny_components: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = VQVAEStage.loss
+
+    def broken(self, model, step, total_steps):
+        losses = good(self, model, step, total_steps)
+        return losses | {"loss": losses["loss"] * float("nan")}
+
+    monkeypatch.setattr(VQVAEStage, "loss", broken)
+    folder = tmp_path / "components"
+    folder.mkdir()
+    (folder / "vae").symlink_to(tiny_components / "vae")
+    with pytest.raises(ArlonError, match="not finite"):
+        train([train_config("vqvae", "tiny", max_steps=50)], folder, tmp_path / "runs", device="cpu")
+    assert not (folder / "latent_vqvae").exists()
