@@ -1,8 +1,8 @@
 """Layers of the picture as pointwise functions of pixel, frame values and texture gathers.
 
-No data-dependent control flow, no reductions and no host reads: torch.compile makes one kernel of each and the
-planes between them stay on the device. Colours are blended as stored (not in linear light), as a painter would
-mix pigments. Functions take red, green and blue planes [N, H, W] in 0..1 and give them back.
+No data-dependent control flow, no reductions and no host reads: torch.compile makes one kernel of each,
+and the planes between them stay on the device. Colours are blended as stored (not in linear light), as a
+painter would mix pigments. Functions take red, green and blue planes [N, H, W] in 0..1 and return them.
 """
 
 from __future__ import annotations
