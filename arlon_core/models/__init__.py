@@ -1,8 +1,8 @@
 """The networks and the small pure functions beside them.
 
-The component classes are had from here by name, when first asked for: `model_index.json` of a pipeline folder
-says ["arlon_core.models", "STDiT3"], whatever file the class lives in. diffusers then looks for the base classes
-in the same place, to know how to load and save a component, so these are here too.
+The component classes are had from here by name, when first asked for: `model_index.json` of a pipeline
+folder says ["arlon_core.models", "STDiT3"], whatever file the class lives in. diffusers then looks for the
+base classes in the same place, to know how to load and save a component, so these are here too.
 """
 
 from __future__ import annotations

@@ -18,10 +18,13 @@ class AttributeReader(ModelMixin, ConfigMixin):
     """Text states -> logits of each attribute."""
 
     @register_to_config
-    def __init__(self, text_dim: int = 256, attributes: dict[str, int] | None = None, hidden_size: int = 128) -> None:
-        """`attributes` gives the number of classes of each; each gets one more class, the last: not mentioned."""
+    def __init__(
+        self, text_dim: int = 256, attributes: dict[str, int] | None = None, hidden_size: int = 128
+    ) -> None:
+        """`attributes` gives the classes of each; each gets one class more, the last: not mentioned."""
         super().__init__()
-        attributes = dict(attributes or {})
+        # Saved configurations have their keys sorted, so the heads are too.
+        attributes = dict(sorted((attributes or {}).items()))
         if FULL in attributes:
             raise ValueError(f"{FULL!r} is the reader's own output and cannot name an attribute")
         sizes = {**{name: count + 1 for name, count in attributes.items()}, FULL: 2}
@@ -35,9 +38,12 @@ class AttributeReader(ModelMixin, ConfigMixin):
 
         `"full"` has two classes: 0 a change, 1 a full description.
         """
-        scores = self.scores(states).masked_fill(mask[..., None] == 0, torch.finfo(states.dtype).min)
-        pooled = torch.einsum("bla,blh->bah", scores.softmax(dim=1), self.content(states))
-        return {name: head(pooled[:, i]) for i, (name, head) in enumerate(zip(self.names, self.heads, strict=True))}
+        scores = self.scores(states).float().masked_fill(mask[..., None] == 0, -torch.inf)
+        pooled = torch.einsum("bla,blh->bah", scores.softmax(dim=1).to(states.dtype), self.content(states))
+        return {
+            name: head(pooled[:, i])
+            for i, (name, head) in enumerate(zip(self.names, self.heads, strict=True))
+        }
 
     @torch.no_grad()
     def is_full(self, states: Tensor, mask: Tensor) -> Tensor:

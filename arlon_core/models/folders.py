@@ -19,7 +19,8 @@ MAX_SHARD_SIZE = "8.5MB"
 def save_component(component: Any, folder: Path, dtype: torch.dtype | None = torch.bfloat16) -> None:
     """Save a diffusers or transformers model into `folder` as sharded safetensors in `dtype`.
 
-    The module itself keeps its precision; what lay in the folder is replaced. `dtype=None` keeps each tensor's own.
+    The module itself keeps its precision; what lay in the folder is replaced. `dtype=None` keeps
+    each tensor's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.safetensors*"):
@@ -54,7 +55,9 @@ def load_weights_into(component: torch.nn.Module, folder: Path) -> None:
     try:
         component.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise ModelError(f"{folder} does not fit this model: {str(error).splitlines()[-1].strip()}") from error
+        raise ModelError(
+            f"{folder} does not fit this model: {str(error).splitlines()[-1].strip()}"
+        ) from error
     missing = [name for name, _ in component.named_parameters() if name not in state]
     if len(missing) > len(state):
         raise ModelError(f"{folder} holds other weights than this model has; it lacks {missing[0]!r}.")

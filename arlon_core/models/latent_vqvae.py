@@ -23,7 +23,9 @@ from torch import Tensor, nn
 from arlon_core.models.quantizer import VectorQuantizer
 
 _LEVEL_WIDTHS = (0.5, 0.75, 1.0, 1.5)  # of base_channels, from the latent grid to the token grid
-_COMMITMENT = 0.25  # van den Oord et al. 2017, section 3.2
+# Of the mean square. van den Oord et al. 2017, section 3.2, say 0.25; in short runs on drawn episodes 0.06
+# to 0.16 gave the same error with more of the codebook in use.
+_COMMITMENT = 0.1
 
 
 @dataclass
@@ -48,14 +50,16 @@ class LatentVQVAE(ModelMixin, ConfigMixin):
         token_width: int = 8,
         base_channels: int = 128,
         codebook_size: int = 4096,
-        code_dim: int = 32,
+        code_dim: int = 8,
         temporal_context: int = 6,
         decay: float = 0.99,
     ) -> None:
         """`token_height` x `token_width` latent pixels make one token; `temporal_context` is even."""
         super().__init__()
         if temporal_context % 2:
-            raise ValueError(f"temporal_context must be even (each convolution looks back 2), got {temporal_context}")
+            raise ValueError(
+                f"temporal_context must be even (each convolution looks back 2), got {temporal_context}"
+            )
         strides = _strides(token_height, token_width)
         widths = [8 * max(1, round(base_channels * share / 8)) for share in _LEVEL_WIDTHS]
         self.encoder = _Encoder(latent_channels, widths, strides, code_dim)
@@ -109,7 +113,9 @@ class LatentVQVAE(ModelMixin, ConfigMixin):
 class _Encoder(nn.Module):
     """Latent grid to token grid: a residual block and a strided projection a level, time at the end."""
 
-    def __init__(self, channels: int, widths: list[int], strides: list[tuple[int, int]], code_dim: int) -> None:
+    def __init__(
+        self, channels: int, widths: list[int], strides: list[tuple[int, int]], code_dim: int
+    ) -> None:
         super().__init__()
         self.conv_in = nn.Conv2d(channels, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList(_ResidualBlock(width) for width in widths[:-1])
@@ -134,7 +140,12 @@ class _Decoder(nn.Module):
     """
 
     def __init__(
-        self, channels: int, widths: list[int], strides: list[tuple[int, int]], code_dim: int, temporal_blocks: int
+        self,
+        channels: int,
+        widths: list[int],
+        strides: list[tuple[int, int]],
+        code_dim: int,
+        temporal_blocks: int,
     ) -> None:
         super().__init__()
         top = widths[-1]
@@ -144,7 +155,8 @@ class _Decoder(nn.Module):
         self.mix = _ResidualBlock(top)
         self.late_time = _TemporalBlock(widths[-2]) if temporal_blocks else None
         self.ups = nn.ModuleList(
-            _Up(b, a, stride) for a, b, stride in reversed(list(zip(widths, widths[1:], strides, strict=False)))
+            _Up(b, a, stride)
+            for a, b, stride in reversed(list(zip(widths, widths[1:], strides, strict=False)))
         )
         self.blocks = nn.ModuleList(_ResidualBlock(width) for width in reversed(widths[:-1]))
         self.last = _ResidualBlock(widths[0])

@@ -43,7 +43,9 @@ def _parse_group(group: str) -> MaskGroup:
         whole = [int(field) for field in fields[:5]]
         ratio = [float(field) for field in fields[5:]]
     except ValueError as error:
-        raise ValueError(f"Mask group {group!r} must hold whole numbers and, sixth, an edit ratio.") from error
+        raise ValueError(
+            f"Mask group {group!r} must hold whole numbers and, sixth, an edit ratio."
+        ) from error
     if ratio and not 0.0 <= ratio[0] <= 1.0:
         raise ValueError(f"Mask group {group!r} has an edit ratio outside 0..1.")
     return MaskGroup(*whole, *ratio)
@@ -80,7 +82,9 @@ def apply_mask_strategy(
             if group.loop != loop:
                 continue
             if not -len(references[sample]) <= group.reference < len(references[sample]):
-                raise ValueError(f"Mask strategy {strategy!r} names reference {group.reference}, which is not there.")
+                raise ValueError(
+                    f"Mask strategy {strategy!r} names reference {group.reference}, which is not there."
+                )
             reference = references[sample][group.reference]
             source = _start(group.reference_start, reference.shape[1], align)
             target = _start(group.target_start, total, align)
@@ -96,7 +100,9 @@ def _start(start: int, length: int, align: int | None) -> int:
     return start if align is None else snap_to_grid(start, align, length)
 
 
-def append_generated(strategy: str | None, references: int, loop: int, length: int, edit_ratio: float = 0.0) -> str:
+def append_generated(
+    strategy: str | None, references: int, loop: int, length: int, edit_ratio: float = 0.0
+) -> str:
     """Mask strategy that lets loop `loop` go on from the last `length` latents of the clip before it.
 
     references: number of references so far; the clip before is expected to be appended behind them.

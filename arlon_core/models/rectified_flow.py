@@ -127,7 +127,9 @@ def guided_velocity(
 # --- training ---
 
 
-def noise_condition_frames(latents: Tensor, max_level: float = 0.1, generator: torch.Generator | None = None) -> Tensor:
+def noise_condition_frames(
+    latents: Tensor, max_level: float = 0.1, generator: torch.Generator | None = None
+) -> Tensor:
     """Latents with a little noise, to be shown on condition frames in training (our choice).
 
     Each sample gets x_t at a level t/1000 drawn from 0..max_level, so that the model learns to go on from
@@ -240,10 +242,14 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         transform_scale: float = 1.0,
     ) -> None:
         if num_train_timesteps != NUM_TRAIN_TIMESTEPS:
-            raise ValueError(f"Rectified flow is built on {NUM_TRAIN_TIMESTEPS} timesteps, not {num_train_timesteps}.")
+            raise ValueError(
+                f"Rectified flow is built on {NUM_TRAIN_TIMESTEPS} timesteps, not {num_train_timesteps}."
+            )
         self.timesteps = uniform_timesteps(30)
 
-    def ratio(self, height: Tensor | float, width: Tensor | float, num_latent_frames: Tensor | float) -> Tensor:
+    def ratio(
+        self, height: Tensor | float, width: Tensor | float, num_latent_frames: Tensor | float
+    ) -> Tensor:
         """The bend for videos of this size: pixels, and the true number of latent frames."""
         if not self.config["use_timestep_transform"]:
             return torch.ones(())

@@ -234,7 +234,9 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         if isinstance(coarse_latents, SemanticCondition):
             return coarse_latents if coarse_mask is None else coarse_latents._replace(keep=coarse_mask)
         if list(coarse_latents.shape[2:]) != list(size):
-            raise ValueError(f"Coarse latents of grid {list(coarse_latents.shape[2:])} do not fit {list(size)}.")
+            raise ValueError(
+                f"Coarse latents of grid {list(coarse_latents.shape[2:])} do not fit {list(size)}."
+            )
         return self.encode_coarse_latents(coarse_latents, coarse_mask)
 
     def _add_positions(

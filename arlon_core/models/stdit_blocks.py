@@ -79,7 +79,9 @@ class SelfAttention(nn.Module):
         self.proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        qkv = rearrange(self.qkv(x), "b n (three heads d) -> three b heads n d", three=3, heads=self.num_heads)
+        qkv = rearrange(
+            self.qkv(x), "b n (three heads d) -> three b heads n d", three=3, heads=self.num_heads
+        )
         q, k, v = qkv.unbind(0)
         q, k = self.q_norm(q), self.k_norm(k)
         if rotary is not None:
@@ -100,7 +102,9 @@ class TextAttention(nn.Module):
 
     def forward(self, x: Tensor, text: Tensor, text_mask: Tensor | None) -> Tensor:
         q = rearrange(self.q_linear(x), "b n (heads d) -> b heads n d", heads=self.num_heads)
-        kv = rearrange(self.kv_linear(text), "b l (two heads d) -> two b heads l d", two=2, heads=self.num_heads)
+        kv = rearrange(
+            self.kv_linear(text), "b l (two heads d) -> two b heads l d", two=2, heads=self.num_heads
+        )
         attended = F.scaled_dot_product_attention(q, kv[0], kv[1], attn_mask=text_mask)
         return self.proj(rearrange(attended, "b heads n d -> b n (heads d)"))
 
@@ -141,7 +145,7 @@ class STDiT3Block(nn.Module):
     def _attend(self, x: Tensor, inputs: BlockInputs) -> Tensor:
         batch = x.shape[0]
         if self.temporal:
-            x = rearrange(x, "b (t s) d -> (b s) t d", t=inputs.frames)
+            x = rearrange(x, "b (t s) d -> (b s) t d", t=inputs.frames).contiguous()
             x = self.attn(x, (inputs.cos, inputs.sin))
             return rearrange(x, "(b s) t d -> b (t s) d", b=batch)
         x = self.attn(rearrange(x, "b (t s) d -> (b t) s d", t=inputs.frames))

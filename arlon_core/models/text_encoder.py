@@ -54,7 +54,8 @@ def build_text_encoder(
 def train_tokenizer(captions: Iterable[str], vocab_size: int = 2500) -> PreTrainedTokenizerFast:
     """Captions -> a tokenizer of at most `vocab_size` tokens that ends every text with </s>.
 
-    The words of the captions stay with it (`tokenizer.init_kwargs["known_words"]`, saved in its configuration).
+    The words of the captions stay with it (`tokenizer.init_kwargs["known_words"]`, saved in its
+    configuration).
     """
     words: Counter[str] = Counter()
 

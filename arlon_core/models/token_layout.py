@@ -13,8 +13,8 @@ segment predicts <eos>, which itself never appears in a sequence.
 Long films: a segment is made in blocks, and every block starts from a fresh prefill of
 [text of the first segment][anchor: the film's first frames][text of the segment in which the window begins]
 [window: the last frames, with the texts of segments that begin inside][text of the block's segment], with
-positions counted from 0 again. While anchor and window cover all there is, the prefill is simply everything so
-far with its texts. If the block's segment has begun before the block, its text stands once more before the
+positions counted from 0 again. While anchor and window cover all there is, the prefill is simply everything
+so far with its texts. If the block's segment has begun before the block, its text stands once more before the
 block. Training sequences and inference prefills come from the same function, `block_layout`.
 """
 
@@ -40,8 +40,9 @@ class Layout:
     """The items of one sequence, as lists of equal length.
 
     An item is either a text state (`text` names the segment, `text_offset` the state within its text) or a
-    visual token (`token` is its index in the film, frame by frame in raster order). `label` is the index of the
-    token that the item predicts, EOS_LABEL or NO_LABEL. The first `prefill` items are known before the block.
+    visual token (`token` is its index in the film, frame by frame in raster order). `label` is the index of
+    the token that the item predicts, EOS_LABEL or NO_LABEL. The first `prefill` items are known before the
+    block.
     """
 
     text: list[int] = field(default_factory=list)
@@ -67,7 +68,9 @@ class Layout:
     def prefix(self) -> Layout:
         """The prefill alone: what inference feeds before it samples."""
         n = self.prefill
-        return Layout(self.text[:n], self.text_offset[:n], self.token[:n], self.position[:n], self.label[:n], n)
+        return Layout(
+            self.text[:n], self.text_offset[:n], self.token[:n], self.position[:n], self.label[:n], n
+        )
 
 
 def block_layout(
@@ -83,8 +86,8 @@ def block_layout(
     """The layout for latent frames [start, stop), which lie in one segment.
 
     `borders` are the latent frames at which segments begin, and at last where the known film ends
-    (0, b_1, ..., b_n); `text_lengths` the number of text states of each segment. Labels are set wherever an item
-    is followed by what it should predict, so in the prefill too; the block's own are those from
+    (0, b_1, ..., b_n); `text_lengths` the number of text states of each segment. Labels are set wherever an
+    item is followed by what it should predict, so in the prefill too; the block's own are those from
     `prefill - 1` on. Raises ValueError for borders that do not rise, or a block outside one segment.
     """
     segment = _check(borders, text_lengths, start, stop)
@@ -156,7 +159,9 @@ class _Builder:
 def _check(borders: Sequence[int], text_lengths: Sequence[int], start: int, stop: int) -> int:
     """The segment that holds frames [start, stop)."""
     if len(borders) != len(text_lengths) + 1 or borders[0] != 0 or any(a >= b for a, b in pairwise(borders)):
-        raise ValueError(f"borders must rise from 0, one more than texts; got {borders} for {len(text_lengths)} texts")
+        raise ValueError(
+            f"borders must rise from 0, one more than texts; got {borders} for {len(text_lengths)} texts"
+        )
     if min(text_lengths) < 1:
         raise ValueError(f"every text needs at least one state, got lengths {text_lengths}")
     for segment, (first, last) in enumerate(pairwise(borders)):

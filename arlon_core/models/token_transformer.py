@@ -1,7 +1,7 @@
 """The autoregressive model over visual tokens: ARLON section 3.2 on transformers' Llama.
 
-Layers, weights layout and `generate()` are LlamaForCausalLM's. Ours are the items it reads (`token_layout`): a
-text state or a visual token, plus an embedding of the slot, that is of the row and column of the token that
+Layers, weights layout and `generate()` are LlamaForCausalLM's. Ours are the items it reads (`token_layout`):
+a text state or a visual token, plus an embedding of the slot, that is of the row and column of the token that
 comes next. Shapes: B sequences of S items, hidden width D, text states of width `text_dim`.
 """
 
@@ -71,14 +71,16 @@ class LayoutBatch:
 
     def to(self, device: torch.device | str) -> LayoutBatch:
         """The same batch on `device`."""
-        return LayoutBatch(**{name: tensor.to(device, non_blocking=True) for name, tensor in vars(self).items()})
+        return LayoutBatch(
+            **{name: tensor.to(device, non_blocking=True) for name, tensor in vars(self).items()}
+        )
 
 
 def batch_layouts(layouts: Sequence[Layout], length: int | None = None) -> LayoutBatch:
     """Layouts -> one LayoutBatch of `length` items, by default that of the longest.
 
-    A fixed `length` keeps shapes, and so compiled code, the same from batch to batch. Raises ValueError when a
-    layout is longer.
+    A fixed `length` keeps shapes, and so compiled code, the same from batch to batch. Raises ValueError when
+    a layout is longer.
     """
     longest = max(len(layout) for layout in layouts)
     length = longest if length is None else length
@@ -129,7 +131,7 @@ class TokenTransformer(LlamaForCausalLM):
     def embed_layouts(
         self, batch: LayoutBatch, codes: Tensor, text_states: Tensor, drop_text: Tensor | bool = False
     ) -> Tensor:
-        """Layouts, the films' codes (B, N) flat and text states (B, K, L, text_dim) of K segments -> (B, S, D).
+        """Layouts, flat codes (B, N), text states (B, K, L, text_dim) of K segments -> inputs (B, S, D).
 
         `drop_text` (B,), or one bool for all, marks sequences whose texts become the learned null embedding:
         classifier-free guidance.
@@ -142,7 +144,9 @@ class TokenTransformer(LlamaForCausalLM):
         # An empty film has no code to look up; its layouts hold texts only.
         padded = codes if codes.shape[1] else F.pad(codes, (0, 1))
         visual = self.model.embed_tokens(padded.gather(1, batch.token)).to(texts.dtype)
-        return torch.where(batch.is_text[..., None], texts, visual) + self.embed_slots(batch.position).to(texts.dtype)
+        return torch.where(batch.is_text[..., None], texts, visual) + self.embed_slots(batch.position).to(
+            texts.dtype
+        )
 
     def targets(self, batch: LayoutBatch, codes: Tensor) -> Tensor:
         """What each item predicts: (B, S) vocabulary indices, IGNORE where it predicts nothing."""
@@ -162,7 +166,7 @@ class TokenTransformer(LlamaForCausalLM):
         use_cache: bool | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
-        """Input embeddings (B, S, D) with their positions (B, S), or codes (B, S), -> logits (B, S, vocabulary).
+        """Input embeddings (B, S, D) or codes (B, S), and positions (B, S) -> logits (B, S, vocabulary).
 
         Codes as `input_ids` get their slot embedding here; that is how `generate()` goes on after a prefix of
         embeddings. Without cache and mask the sequences are plainly causal (padding belongs at the end).
@@ -175,7 +179,9 @@ class TokenTransformer(LlamaForCausalLM):
                 raise ValueError("either input_ids or inputs_embeds is needed")
             inputs_embeds = self.embed_tokens(input_ids, position_ids)
         if past_key_values is None and attention_mask is None and not use_cache:
-            return CausalLMOutputWithPast(logits=self.lm_head(self.causal_states(inputs_embeds, position_ids)))
+            return CausalLMOutputWithPast(
+                logits=self.lm_head(self.causal_states(inputs_embeds, position_ids))
+            )
         return super().forward(
             inputs_embeds=inputs_embeds,
             position_ids=position_ids,
@@ -199,11 +205,13 @@ class TokenTransformer(LlamaForCausalLM):
         return self.model.norm(hidden)
 
 
-def corrupt_codes(codes: Tensor, codebook_size: int, share: float, generator: torch.Generator | None = None) -> Tensor:
+def corrupt_codes(
+    codes: Tensor, codebook_size: int, share: float, generator: torch.Generator | None = None
+) -> Tensor:
     """Codes (B, N) with about `share` of them replaced: what the model reads in training, not its targets.
 
     Half of the replaced ones become random codes, half codes from elsewhere in the same film, which look more
-    like the model's own mistakes (our choice; design of ARLON's noise tolerance carried over to the AR model).
+    like the model's own mistakes (our choice).
     """
     shape = codes.shape
     draw = torch.rand(2, *shape, device=codes.device, generator=generator)

@@ -1,8 +1,8 @@
 """The causal video autoencoder: diffusers' AutoencoderKLWan, and streaming over its feature cache.
 
 Shapes: frames (B, 3, F, H, W) in [-1, 1], latents (B, C, T, H/8, W/8) with F = 4T - 3. The first latent frame
-makes 1 video frame, every later one 4. "Normalised" latents are (z - latents_mean) / latents_std, with the two
-lists of the VAE's configuration; everything outside this module uses normalised latents.
+makes 1 video frame, every later one 4. "Normalised" latents are (z - latents_mean) / latents_std, with the
+two lists of the VAE's configuration; everything outside this module uses normalised latents.
 
 The feature-cache calls are private API of diffusers (read in 0.42); they live in `_encode_piece` and
 `_decode_piece` only, and tests hold them against the public `encode` and `decode`.
@@ -67,26 +67,30 @@ def _statistics(vae: AutoencoderKLWan, latents: Tensor) -> tuple[Tensor, Tensor]
     return mean.view(1, -1, 1, 1, 1), std.view(1, -1, 1, 1, 1)
 
 
-def encode_moments(vae: AutoencoderKLWan, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Frames (B, 3, 4T-3, H, W) -> mean and log variance (B, C, T, H/8, W/8) of the posterior, not normalised.
+def encode_moments(vae: AutoencoderKLWan, frames: Tensor, piece: int = _PIECE) -> tuple[Tensor, Tensor]:
+    """Frames (B, 3, 4T-3, H, W) -> mean and log variance (B, C, T, H/8, W/8), not normalised.
 
-    Differentiable; equal to `vae.encode`, but in pieces of 16 frames rather than 4. Raises ValueError for
+    Differentiable; equal to `vae.encode`, but in pieces of `piece` frames (a multiple of 4) after the first
+    frame, rather than of 4. Raises ValueError for
     sizes that the model would silently cut.
     """
     _check_frames(vae, frames)
     x = patchify(frames, vae.config.patch_size or 1)
     cache: FeatureCache = [None] * vae._cached_conv_counts["encoder"]
-    pieces = [x[:, :, :1], *x[:, :, 1:].split(_PIECE, dim=2)] if x.shape[2] > 1 else [x]
+    pieces = [x[:, :, :1], *x[:, :, 1:].split(piece, dim=2)] if x.shape[2] > 1 else [x]
     hidden = torch.cat([_encode_piece(vae, piece, cache) for piece in pieces], dim=2)
     mean, logvar = vae.quant_conv(hidden).chunk(2, dim=1)
     return mean, logvar
 
 
-def decode_latents(vae: AutoencoderKLWan, latents: Tensor) -> Tensor:
-    """Latents (B, C, T, h, w), not normalised -> frames (B, 3, 4T-3, 8h, 8w), not clamped. Differentiable."""
+def decode_latents(vae: AutoencoderKLWan, latents: Tensor, piece: int = _PIECE) -> Tensor:
+    """Latents (B, C, T, h, w), not normalised -> frames (B, 3, 4T-3, 8h, 8w), not clamped. Differentiable.
+
+    In pieces of `piece` video frames after the first one.
+    """
     x = vae.post_quant_conv(latents)
     cache = _new_decoder_cache(vae)
-    pieces = [x[:, :, :1], *x[:, :, 1:].split(_PIECE // 4, dim=2)] if x.shape[2] > 1 else [x]
+    pieces = [x[:, :, :1], *x[:, :, 1:].split(piece // 4, dim=2)] if x.shape[2] > 1 else [x]
     decoded = [_decode_piece(vae, piece, cache, first=i == 0) for i, piece in enumerate(pieces)]
     return unpatchify(torch.cat(decoded, dim=2), vae.config.patch_size or 1)
 
@@ -111,7 +115,9 @@ def encode_frames(vae: AutoencoderKLWan, frames: Tensor, batch_size: int = 8) ->
 def decode_normalised(vae: AutoencoderKLWan, latents: Tensor, batch_size: int = 2) -> Tensor:
     """Normalised latents (B, C, T, h, w) -> frames (B, 3, 4T-3, 8h, 8w) in [-1, 1], fp32, in one go."""
     decoded = [
-        decode_latents(vae, denormalise_latents(vae, clip.float().to(vae.device)).to(vae.dtype)).float().clamp(-1, 1)
+        decode_latents(vae, denormalise_latents(vae, clip.float().to(vae.device)).to(vae.dtype))
+        .float()
+        .clamp(-1, 1)
         for clip in latents.split(batch_size)
     ]
     return torch.cat(decoded)

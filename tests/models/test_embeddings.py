@@ -22,7 +22,9 @@ CASES = load_file(Path(__file__).parents[1] / "goldens" / "stdit3_tiny_cases.saf
 
 
 def test_timestep_embedding():
-    torch.testing.assert_close(sinusoidal_embedding(CASES["tembed.in"]), CASES["tembed.freq256"], atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        sinusoidal_embedding(CASES["tembed.in"]), CASES["tembed.freq256"], atol=1e-4, rtol=0
+    )
 
 
 @pytest.mark.parametrize("scale", [0.625, torch.tensor(0.625)])

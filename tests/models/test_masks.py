@@ -32,7 +32,8 @@ def test_parse(strategy, groups):
 def test_apply(case):
     """Every reference frame carries its own number, so that the result names its source."""
     references = [
-        (torch.arange(count) + 1.0 + 100 * i).reshape(1, count, 1, 1) for i, count in enumerate(case["ref_lengths"])
+        (torch.arange(count) + 1.0 + 100 * i).reshape(1, count, 1, 1)
+        for i, count in enumerate(case["ref_lengths"])
     ]
     noise = torch.zeros(1, 1, case["T"], 1, 1)
     latents, mask = apply_mask_strategy(noise, [references], [case["strategy"]], case["loop"], case["align"])

@@ -30,10 +30,8 @@ def test_gradients_pass_straight_through_and_commitment_pulls():
     x = torch.randn(10, 4, requires_grad=True)
     pull = torch.randn(10, 4)
     (quantizer(x).codes * pull).sum().backward()
-    assert x.grad is not None
     through, x.grad = x.grad, None
-    (F.normalize(x, dim=-1) * pull).sum().backward()
-    torch.testing.assert_close(through, x.grad)
+    torch.testing.assert_close(through, pull)
     x.grad = None
     loss = quantizer(x).commitment_loss
     loss.backward()
@@ -59,12 +57,11 @@ def test_a_dead_code_is_revived_where_the_data_is():
     data = clusters(16, 30)
     for _ in range(30):
         quantizer(data)
-    quantizer.sums[3] = -100 * data.mean(0)
+    quantizer.codebook[3] = quantizer.sums[3] = 100.0
     quantizer.hits[3] = 0.0
-    quantizer.codebook[3] = F.normalize(-data.mean(0), dim=-1)
     for _ in range(3):
         quantizer(data)
-    assert (F.normalize(data, dim=-1) @ quantizer.codebook[3]).max() > 0.9
+    assert torch.cdist(quantizer.codebook[3:4], data).min() < 0.3
 
 
 def test_nothing_moves_outside_training():
@@ -88,6 +85,16 @@ def test_weights_decide_what_counts():
     quantizer(x, only_third)
     heaviest = quantizer.hits.argmax()
     assert heaviest == quantizer.encode(x[2])
+
+
+def test_the_nearest_code_is_the_nearest_in_any_precision_of_the_product():
+    """A coarse matrix product (as TF32 on a GPU) may not change tokens: exact distances decide."""
+    torch.manual_seed(0)
+    quantizer, x = VectorQuantizer(64, 8).eval(), torch.randn(500, 8)
+    exact = (x[:, None] - quantizer.codebook).square().sum(-1).argmin(-1)
+    assert torch.equal(quantizer.encode(x), exact)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(quantizer.encode(x), exact)
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 3), (2, 3, 4, 5)])

@@ -38,7 +38,9 @@ def steps_for(num_inference_steps: int, *size) -> torch.Tensor:
     return scheduler.timesteps
 
 
-def constant_velocity(latents: torch.Tensor, timestep: torch.Tensor, x_mask: torch.Tensor | None) -> torch.Tensor:
+def constant_velocity(
+    latents: torch.Tensor, timestep: torch.Tensor, x_mask: torch.Tensor | None
+) -> torch.Tensor:
     return torch.full_like(latents, 3.0)
 
 
@@ -63,13 +65,17 @@ def test_timestep_tables(table, name, dtype):
         torch.testing.assert_close(timesteps, torch.tensor(expected), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize(("frames", "latents"), [(1, 1), (16, 4), (17, 5), (51, 15), (68, 20), (93, 27), (102, 30)])
+@pytest.mark.parametrize(
+    ("frames", "latents"), [(1, 1), (16, 4), (17, 5), (51, 15), (68, 20), (93, 27), (102, 30)]
+)
 def test_latent_frames_of_open_sora(frames, latents):
     assert opensora_latent_frames(frames) == latents
 
 
 def test_plain_numbers_equal_tensors():
-    assert torch.equal(steps_for(8, 256, 448, 12), steps_for(8, *(torch.tensor(float(n)) for n in (256, 448, 12))))
+    assert torch.equal(
+        steps_for(8, 256, 448, 12), steps_for(8, *(torch.tensor(float(n)) for n in (256, 448, 12)))
+    )
 
 
 @pytest.mark.parametrize("ratio", [0.6, 1.0, 4.5])
@@ -106,7 +112,9 @@ def test_following_the_target_from_any_time_reaches_the_data():
     x = add_noise(latents, noise, t)
     torch.testing.assert_close(x[2], noise[2])
     assert torch.equal(x[0], latents[0])
-    torch.testing.assert_close(x + velocity_target(latents, noise) * (t / 1000)[:, None, None, None, None], latents)
+    torch.testing.assert_close(
+        x + velocity_target(latents, noise) * (t / 1000)[:, None, None, None, None], latents
+    )
 
 
 @pytest.mark.parametrize("num_inference_steps", [1, 3, 10])
@@ -234,7 +242,9 @@ def test_training_loss_is_zero_for_a_perfect_model_and_trains_a_poor_one():
 
     sizes = {"height": 256, "width": 448, "x_mask": mask}
     assert training_loss(model, latents, {"gain": -1.0}, **sizes).item() == pytest.approx(0, abs=1e-9)
-    loss = training_loss(model, latents, {"gain": scale}, overlap_noise=0.05, weights=torch.ones(4, 3, 2, 2), **sizes)
+    loss = training_loss(
+        model, latents, {"gain": scale}, overlap_noise=0.05, weights=torch.ones(4, 3, 2, 2), **sizes
+    )
     loss.backward()
     assert loss.item() > 0.5
     assert scale.grad < 0 or scale.grad > 0

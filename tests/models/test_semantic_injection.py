@@ -84,7 +84,9 @@ def test_at_initialisation_the_gate_learns_and_then_everything_else(inputs, coar
     model.zero_grad()
     loss().backward()
     unmoved = [
-        n for n, p in model.named_parameters() if n.startswith("semantic_injection.") and not p.grad.abs().sum() > 0
+        n
+        for n, p in model.named_parameters()
+        if n.startswith("semantic_injection.") and not p.grad.abs().sum() > 0
     ]
     assert unmoved == []
 
@@ -94,7 +96,9 @@ def test_injection_is_local_to_its_token_in_one_block(inputs, coarse):
     model = awake_model()
     changed = coarse.clone()
     changed[0, :, 1, :2, :2] += 1
-    parts = [model.semantic_injection.heads[0](model.encode_coarse_latents(f).tokens) for f in (coarse, changed)]
+    parts = [
+        model.semantic_injection.heads[0](model.encode_coarse_latents(f).tokens) for f in (coarse, changed)
+    ]
     moved = (parts[0].gate != parts[1].gate).any(-1).nonzero()
     assert moved.tolist() == [[0, 6]]  # frame 1, row 0, column 0 of a 2x3 grid
 

@@ -28,7 +28,9 @@ def model() -> STDiT3:
 
 def reference_model(**changes) -> STDiT3:
     model = STDiT3(**(INFO["config"] | changes))
-    model.load_state_dict(load_file(GOLDENS / "stdit3_tiny.safetensors"), strict=not changes.get("injection_adapters"))
+    model.load_state_dict(
+        load_file(GOLDENS / "stdit3_tiny.safetensors"), strict=not changes.get("injection_adapters")
+    )
     return model.eval()
 
 
@@ -76,8 +78,12 @@ def test_training_losses_and_gradients_reproduce_the_reference(cases, name):
     latents, noise, t = (cases[f"train.{key}"] for key in ("x_start", "noise", "t"))
     mask = inputs.pop("x_mask") if name == "mask" else None
     batch = FlowBatch(latents=latents, noise=noise, timesteps=t, mask=mask)
-    torch.testing.assert_close(FlowBatch(latents=latents, noise=noise, timesteps=t).model_input(), cases["train.x_t"])
-    losses = flow_losses(model, batch, **{k: v for k, v in inputs.items() if k not in ("x", "timestep", "x_mask")})
+    torch.testing.assert_close(
+        FlowBatch(latents=latents, noise=noise, timesteps=t).model_input(), cases["train.x_t"]
+    )
+    losses = flow_losses(
+        model, batch, **{k: v for k, v in inputs.items() if k not in ("x", "timestep", "x_mask")}
+    )
     torch.testing.assert_close(losses, cases[f"train.loss_{name}"], atol=1e-4, rtol=0)
 
     losses.mean().backward()
@@ -203,10 +209,14 @@ def test_compiles_into_one_graph(cases):
     condition = model.encode_coarse_latents(inputs["x"])
     with torch.no_grad():
         compiled = torch.compile(model, backend="eager", fullgraph=True)
-        assert torch.equal(compiled(**inputs, coarse_latents=condition), model(**inputs, coarse_latents=condition))
+        assert torch.equal(
+            compiled(**inputs, coarse_latents=condition), model(**inputs, coarse_latents=condition)
+        )
 
 
-@pytest.mark.parametrize("changes", [{"num_heads": 5}, {"hidden_size": 66, "num_heads": 3}, {"skip_y_embedder": True}])
+@pytest.mark.parametrize(
+    "changes", [{"num_heads": 5}, {"hidden_size": 66, "num_heads": 3}, {"skip_y_embedder": True}]
+)
 def test_bad_configuration_is_refused(changes):
     with pytest.raises(ValueError, match=r"must|not supported"):
         STDiT3(**(INFO["config"] | changes))

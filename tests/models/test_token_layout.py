@@ -35,7 +35,9 @@ def runs(layout: Layout) -> list[tuple[str, int, int]]:
             frame = token // PER_FRAME
             joins = found and found[-1][0] == "frames" and found[-1][2] == frame
             found = (
-                [*found[:-1], ("frames", found[-1][1], frame + 1)] if joins else [*found, ("frames", frame, frame + 1)]
+                [*found[:-1], ("frames", found[-1][1], frame + 1)]
+                if joins
+                else [*found, ("frames", frame, frame + 1)]
             )
     return found
 

@@ -169,7 +169,9 @@ def test_it_learns_one_batch(film):
     for _ in range(60):
         embeds = model.embed_layouts(batch, codes[None], padded)
         logits = model(inputs_embeds=embeds, position_ids=batch.position).logits
-        loss = torch.nn.functional.cross_entropy(logits[0], model.targets(batch, codes[None])[0], ignore_index=IGNORE)
+        loss = torch.nn.functional.cross_entropy(
+            logits[0], model.targets(batch, codes[None])[0], ignore_index=IGNORE
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -234,7 +236,7 @@ def test_a_masked_step_over_the_whole_cache_equals_a_sliced_one(model, film):
 
 @torch.no_grad()
 def test_guidance_pushes_away_from_the_null_text(model, film):
-    """Greedy tokens under guidance are the likeliest under cond + scale * (cond - uncond) + ..., token by token."""
+    """Greedy tokens under guidance are the likeliest under uncond + scale * (cond - uncond)."""
     tokens = decode(model, film, SamplingConfig(temperature=0, guidance_scale=3.0))
     conditional = teacher_forced(model, film, tokens)
     unconditional = teacher_forced(model, film, tokens, drop_text=True)
@@ -272,7 +274,11 @@ def test_a_block_that_does_not_fit_is_refused(model, film):
     with pytest.raises(ValueError, match="do not fit"):
         next(TokenDecoder(model, 30).frames(embeds, positions, torch.rand(18), SamplingConfig()))
     with pytest.raises(ValueError, match="unconditional"):
-        next(TokenDecoder(model, 128).frames(embeds, positions, torch.rand(18), SamplingConfig(guidance_scale=2)))
+        next(
+            TokenDecoder(model, 128).frames(
+                embeds, positions, torch.rand(18), SamplingConfig(guidance_scale=2)
+            )
+        )
 
 
 # -- sampling -------------------------------------------------------------------------------------------

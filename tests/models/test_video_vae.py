@@ -67,7 +67,8 @@ def test_the_first_latents_depend_only_on_the_frames_they_cover(vae, known):
 
 
 def test_streamed_decoding_is_bit_identical_to_one_shot_however_it_is_cut(vae):
-    # On grids that do not fill a SIMD block the library's 1x1 convolution of all frames at once rounds otherwise.
+    # On grids that do not fill a SIMD block the library's 1x1 convolution of all frames at once rounds
+    # otherwise.
     latents = torch.randn(1, 16, 9, 4, 4)
     with torch.no_grad():
         whole = vae.decode(denormalise_latents(vae, latents)).sample
@@ -108,7 +109,7 @@ def test_the_state_of_another_model_is_refused(vae):
 
 
 def test_warm_up_is_exact_and_not_one_frame_too_long(vae):
-    """From a start in the middle, frames agree bit for bit after the warm-up, and not before its last frame."""
+    """From a start in the middle, frames agree bit for bit after the warm-up, and not before."""
     warm_up = warm_up_latents(vae)
     assert warm_up == 28
     latents = torch.randn(1, 16, warm_up + 4, 2, 2)
@@ -122,7 +123,9 @@ def test_warm_up_is_exact_and_not_one_frame_too_long(vae):
     assert not torch.equal(last_of_warm_up, whole[:, :, first - 4 : first])
 
 
-@pytest.mark.parametrize(("shape", "named"), [((1, 3, 6, 16, 16), "4n - 3"), ((1, 3, 5, 20, 16), "multiples")])
+@pytest.mark.parametrize(
+    ("shape", "named"), [((1, 3, 6, 16, 16), "4n - 3"), ((1, 3, 5, 20, 16), "multiples")]
+)
 def test_sizes_that_would_be_cut_silently_are_refused(vae, shape, named):
     with pytest.raises(ValueError, match=named):
         encode_frames(vae, torch.zeros(shape))
