@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arlon_core.errors import ArlonError
-    from arlon_core.generation.render import render
+    from arlon_core.generation.render import animatic, render
     from arlon_core.pipeline import ArlonPipeline
     from arlon_core.story import Segment, Story, format_story, parse_story, read_story
 
@@ -21,6 +21,7 @@ _HOMES = {
     "ArlonPipeline": "arlon_core.pipeline",
     "Segment": "arlon_core.story",
     "Story": "arlon_core.story",
+    "animatic": "arlon_core.generation.render",
     "format_story": "arlon_core.story",
     "parse_story": "arlon_core.story",
     "read_story": "arlon_core.story",
@@ -32,6 +33,7 @@ __all__ = [
     "ArlonPipeline",
     "Segment",
     "Story",
+    "animatic",
     "format_story",
     "parse_story",
     "read_story",

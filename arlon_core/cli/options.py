@@ -1,0 +1,71 @@
+"""Argument types that say what is wrong, and options that several commands take. No torch."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from arlon_core.story import MAX_SEED
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def default_model() -> Path:
+    """The pipeline folder that comes with the repository, relative to here when that is shorter."""
+    folder = Path(__file__).resolve().parents[2] / "assets" / "models" / "storyworld"
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def positive_int(text: str) -> int:
+    """A whole number of at least 1."""
+    value = _whole(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 to 2^63-1."""
+    value = _whole(text)
+    if not 0 <= value <= MAX_SEED:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not from 0 to 2^63-1")
+    return value
+
+
+def positive_float(text: str) -> float:
+    """A number above 0, neither NaN nor endless."""
+    value = _number(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def guidance(text: str) -> float:
+    """A guidance scale: 0 to 100."""
+    value = _number(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 100")
+    return value
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text[:40])
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{_short(text)}' is not a whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text[:400])
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{_short(text)}' is not a number") from None
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not a finite number")
+    return value
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,78 @@
+"""What a render cost: wall seconds by stage, peak memory, settings. It becomes the JSON of `--report`."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+STAGES = ("load", "text", "tokens", "denoise", "decode", "encode")
+
+
+@dataclass
+class RenderReport:
+    """Filled while rendering. Seconds are of the wall clock, and include waiting for the device."""
+
+    device: torch.device
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    hits: dict[str, int] = field(default_factory=dict)
+    misses: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of the block to `stage`; never wrap a `yield` in it."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            if self.device.type == "cuda":
+                torch.cuda.synchronize(self.device)
+            self.seconds[stage] += time.perf_counter() - started
+
+    def count(self, kind: str, *, cached: bool) -> None:
+        """Note an artefact that was found in the project, or that had to be made."""
+        counts = self.hits if cached else self.misses
+        counts[kind] = counts.get(kind, 0) + 1
+
+    def as_dict(self, *, frames: int, fps: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Plain JSON values. settings (model, steps, seed and so on) are taken over as they are."""
+        video = frames / fps
+        total = sum(self.seconds.values())
+        return {
+            "frames": frames,
+            "fps": fps,
+            "seconds_of_video": round(video, 4),
+            "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
+            "seconds_total": round(total, 3),
+            "seconds_per_second_of_video": round(total / video, 3),
+            "peak_memory_gb": round(peak_memory_gb(), 3),
+            "peak_device_memory_gb": round(peak_device_memory_gb(self.device), 3),
+            "device": device_name(self.device),
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "cache_hits": dict(self.hits),
+            "cache_misses": dict(self.misses),
+            **settings,
+        }
+
+
+def peak_memory_gb() -> float:
+    """The most memory this process has held so far, in GB (10^9 bytes)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+
+
+def peak_device_memory_gb(device: torch.device) -> float:
+    """The same of the GPU; 0 on a CPU."""
+    return torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else 0.0
+
+
+def device_name(device: torch.device) -> str:
+    """`cpu`, or the name of the GPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,142 @@
+"""One render at work: the request, the store it keeps its results in, the clock, and whether to go on."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from arlon_core.generation.chunks import CancelCheck, stop_if_cancelled
+from arlon_core.generation.events import Event, event_record
+from arlon_core.generation.report import RenderReport, device_name
+from arlon_core.generation.request import Request
+from arlon_core.store import ArtefactStore, MemoryStore, Store, environment_record
+from arlon_core.story import format_story
+
+if TYPE_CHECKING:
+    from arlon_core.pipeline import ArlonPipeline, PromptStates
+
+_TEXTS_KEPT = 16
+
+PathLike = str | os.PathLike[str]
+Cancel = Callable[[], bool] | threading.Event | None
+
+
+@dataclass
+class Session:
+    """What the parts of a render share."""
+
+    pipe: ArlonPipeline
+    request: Request
+    store: ArtefactStore
+    report: RenderReport
+    cancel: CancelCheck
+    previews: list[Path] = field(default_factory=list)
+    clips: list[Path] = field(default_factory=list)
+    _texts: dict[str, PromptStates] = field(default_factory=dict)
+    _lengths: dict[int, int] = field(default_factory=dict)
+
+    def check_cancelled(self) -> None:
+        """Raises Cancelled when the render was asked to stop."""
+        stop_if_cancelled(self.cancel)
+
+    def text(self, segment: int) -> PromptStates:
+        """The encoded text of a segment; the latest few are remembered."""
+        text = self.request.texts[segment]
+        if text not in self._texts:
+            with self.report.timed("text"):
+                encoded = self.pipe.encode_prompt(text)
+            while len(self._texts) >= _TEXTS_KEPT:
+                del self._texts[next(iter(self._texts))]
+            self._texts[text] = encoded
+        return self._texts[text]
+
+    def text_length(self, segment: int) -> int:
+        """How many items a segment's text has for the token transformer."""
+        if segment not in self._lengths:
+            self._lengths[segment] = len(self.text(segment).items)
+        return self._lengths[segment]
+
+    def place(self, project: PathLike | None, output: PathLike | None, name: str) -> Path:
+        """Where a film goes: the path asked for, else `name` in the project, else a temporary file."""
+        if output is not None:
+            return Path(output)
+        if project is not None:
+            return Path(project) / name
+        return self.store.file_path("clip", Path(name).stem, Path(name).suffix)
+
+    def write_film(self, clips: Sequence[Path], path: Path) -> None:
+        """Join clips into one file that carries story and settings. Raises OutputError, Cancelled."""
+        from arlon_core.media.film import write_film
+
+        def progress(done: int, total: int) -> None:
+            self.check_cancelled()
+
+        story = self.request.story
+        comment = {"story": format_story(story), **self.settings()}
+        with self.report.timed("encode"):
+            fps = self.request.plan.fps
+            write_film(clips, path, fps, title=story.title, comment=comment, progress=progress)
+
+    def settings(self) -> dict[str, Any]:
+        """What the film was made with, for the report and the film's metadata."""
+        request = self.request
+        return {
+            "model": self.pipe.name,
+            "dtype": str(self.pipe.working_dtype).removeprefix("torch."),
+            "steps": request.num_inference_steps,
+            "guidance_scale": request.guidance_scale,
+            "coarse_latents": request.use_coarse,
+            "token_sampling": asdict(request.sampling),
+            "seed": request.story.seed,
+            "segments": len(request.plan.segments),
+        }
+
+    def final_report(self) -> dict[str, Any]:
+        """The report of the finished film."""
+        plan = self.request.plan
+        return self.report.as_dict(frames=plan.frames, fps=plan.fps, settings=self.settings())
+
+    def noted(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Write what matters later into the project's journal as it passes."""
+        for event in events:
+            record = event_record(event)
+            if record["event"] not in ("StepDone", "Planned"):
+                self.store.journal.append("event", event=record)
+            yield event
+
+    def note_start(self) -> None:
+        """Write what was asked, and where it runs, into the project's journal."""
+        report, request = self.report, self.request
+        device, threads = device_name(report.device), torch.get_num_threads()
+        environment = environment_record(device, self.settings()["dtype"], threads)
+        self.store.journal.append("story", text=format_story(request.story), settings=self.settings())
+        self.store.journal.append("environment", **environment)
+
+
+@contextmanager
+def open_session(
+    pipe: ArlonPipeline, request: Request, project: PathLike | None, cancel: Cancel
+) -> Iterator[Session]:
+    """A session in a project folder, or, without one, in a temporary place that goes with it."""
+    report = RenderReport(pipe.working_device)
+    report.seconds["load"] = pipe.load_seconds
+    if isinstance(cancel, threading.Event):
+        check: CancelCheck = cancel.is_set
+    else:
+        check = cancel or _never
+    if project is not None:
+        yield Session(pipe, request, Store(Path(project)), report, check)
+        return
+    with MemoryStore() as store:
+        yield Session(pipe, request, store, report, check)
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,124 @@
+"""The film's tokens: segment by segment, block by block, each block from a prefill of what is stored.
+
+Every block starts from a prefill that is built anew (`token_layout.block_layout`), in unbroken runs too, and
+draws from its own keyed numbers; so a render that goes on in the middle equals one never broken.
+
+Shapes: S fine tokens in a latent frame; codes (latent frames, S) of the film, int64 on the CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from arlon_core.generation.events import Event, TokensReady
+from arlon_core.generation.noise import TOKENS, keyed_generator
+from arlon_core.generation.plan import MAX_BLOCK, TokenBlock
+from arlon_core.generation.session import Session
+from arlon_core.models.token_decoding import TokenDecoder, embed_prefill
+from arlon_core.models.token_layout import ANCHOR, WINDOW, Layout, block_layout
+
+# Texts that one sequence can hold: the anchor's, the window's (one a latent frame at most), the block's.
+_MOST_TEXTS = WINDOW + 3
+
+
+class FilmTokens:
+    """The codes of a film, found in the store or sampled; `codes` holds them once the events have passed."""
+
+    def __init__(self, session: Session, keys: tuple[str, ...]) -> None:
+        """keys: one a token block, in the film's order."""
+        plan = session.request.plan
+        self.session = session
+        self.keys = {(block.segment, block.index): key for block, key in zip(plan.blocks, keys, strict=True)}
+        self.tokens_per_frame: int = session.pipe.token_transformer.config.tokens_per_frame
+        self.codes = torch.zeros(plan.latents, self.tokens_per_frame, dtype=torch.long)
+        self._decoder: TokenDecoder | None = None
+
+    def events(self) -> Iterator[Event]:
+        """All segments, an event each."""
+        for segment in self.session.request.plan.segments:
+            found = [self._block(block) for block in segment.blocks]
+            yield TokensReady(
+                segment.index, self.codes[segment.start : segment.stop].numpy(), cached=all(found)
+            )
+        self._decoder = None  # its weights and cache are not needed any more
+
+    def _block(self, block: TokenBlock) -> bool:
+        """Fill in the codes of a block; whether they were found in the store."""
+        session, key = self.session, self.keys[block.segment, block.index]
+        session.check_cancelled()
+        found = session.store.get("tokens", key)
+        session.report.count("tokens", cached=found is not None)
+        if found is not None:
+            self.codes[block.start : block.stop] = torch.from_numpy(found["tokens"]).long()
+            return True
+        for number, codes in enumerate(self._sample(block), start=block.start):
+            self.codes[number] = codes
+        session.store.put("tokens", key, {"tokens": self.codes[block.start : block.stop].int().numpy()})
+        return False
+
+    def _sample(self, block: TokenBlock) -> Iterator[Tensor]:
+        """Codes (S,) of each latent frame of a block; cancelled between frames."""
+        session, request = self.session, self.session.request
+        layout, segments = self._layout(block)
+        texts = [session.text(segment).items for segment in segments]
+        generator = keyed_generator(request.seed(block.segment), block.segment, block.index, TOKENS)
+        uniforms = torch.rand(block.latents * self.tokens_per_frame, generator=generator)
+        model = session.pipe.token_transformer
+        with session.report.timed("tokens"), _one_thread(model.device):
+            embeds, positions = embed_prefill(
+                model,
+                layout,
+                self.codes[: block.start].flatten(),
+                texts,
+                guidance=request.sampling.guidance_scale != 1,
+            )
+            frames = self._token_decoder().frames(embeds, positions, uniforms, request.sampling)
+        for _ in range(block.latents):
+            session.check_cancelled()
+            with session.report.timed("tokens"), _one_thread(model.device):
+                codes = next(frames)
+            yield codes
+
+    def _layout(self, block: TokenBlock) -> tuple[Layout, list[int]]:
+        """The prefill's layout, its texts numbered in their order of use, and which segments' they are."""
+        plan = self.session.request.plan
+        known = plan.segments[: block.segment + 1]
+        layout = block_layout(
+            [segment.start for segment in known] + [known[-1].stop],
+            [self.session.text_length(segment.index) for segment in known],
+            block.start,
+            block.stop,
+            tokens_per_frame=self.tokens_per_frame,
+        ).prefix()
+        used = sorted({segment for segment in layout.text if segment >= 0})
+        numbers = {segment: number for number, segment in enumerate(used)} | {-1: -1}
+        return replace(layout, text=[numbers[segment] for segment in layout.text]), used
+
+    def _token_decoder(self) -> TokenDecoder:
+        if self._decoder is None:
+            # Room for the longest sequence of any story: a fixed size, so that no bit depends on it.
+            frames = ANCHOR + WINDOW + MAX_BLOCK
+            length = frames * self.tokens_per_frame + _MOST_TEXTS * self.session.pipe.text_items
+            self._decoder = TokenDecoder(self.session.pipe.token_transformer, max_length=length)
+        return self._decoder
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """One CPU thread inside. A token is too little work to share: two threads gain little where the machine
+    is ours alone, and lose a factor of eight where it is not (7 ms a token against 60, both cores busy).
+    """
+    if device.type != "cpu":
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
