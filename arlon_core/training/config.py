@@ -59,7 +59,7 @@ class TrainConfig:
 
 _STORYWORLD: dict[str, dict[str, Any]] = {
     "text": {"batch_size": 512, "learning_rate": 1e-3, "max_steps": 4000},
-    "vae": {"batch_size": 6, "learning_rate": 8e-4, "max_steps": 12_000, "ema_decay": 0.998, "compile": True},
+    "vae": {"batch_size": 2, "learning_rate": 8e-4, "max_steps": 12_000, "ema_decay": 0.998, "compile": True},
     "preview": {"batch_size": 16, "learning_rate": 1e-3, "max_steps": 3000},
     "vqvae": {"batch_size": 32, "learning_rate": 6e-4, "max_steps": 8000},
     "vqvae-coarse": {"batch_size": 32, "learning_rate": 6e-4, "max_steps": 6000},
@@ -76,7 +76,7 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
 _TINY_POOL = PoolConfig(episode_latents=17, group=2, initial_groups=2, capacity_groups=4, steps_per_group=2)
 
 
-def train_config(stage: str, preset: str = "storyworld", **changes: object) -> TrainConfig:
+def train_config(stage: str, preset: str = "storyworld", **changes: Any) -> TrainConfig:
     """The complete configuration of one stage at one preset; `changes` override single fields.
 
     Raises ArlonError for an unknown preset or stage.

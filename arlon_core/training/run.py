@@ -52,7 +52,7 @@ def train(
     setting = Setting(accelerator.device, accelerator.process_index, accelerator.num_processes, components)
     for number, config in enumerate(configs):
         limit = minutes[number] if number < len(minutes) else 0.0
-        # An accelerator remembers what it has prepared, so each stage gets a new one; they share the processes.
+        # An accelerator remembers what it has prepared, so each stage gets a new one.
         accelerator = _accelerator(runs / config.stage, device)
         _train_stage(
             config,

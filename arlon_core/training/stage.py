@@ -54,7 +54,7 @@ class Stage(ABC):
 
     @abstractmethod
     def batch(self, step: int) -> Any:
-        """What one step trains on. It is made while the step before still runs, so it uses no global randomness."""
+        """What one step trains on; made while the step before still runs, so without global randomness."""
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Any) -> dict[str, Tensor]:
@@ -75,14 +75,14 @@ class Stage(ABC):
         """A picture of what the model does now, on held-out episodes."""
         return None
 
-    def before_step(self, step: int) -> None:
+    def before_step(self, step: int) -> None:  # noqa: B027 - a stage without a pool has nothing to do
         """Called ahead of every step, for instance to renew the pool of episodes."""
 
     def state_dict(self) -> dict[str, int]:
         """Integers from which `load_state_dict` rebuilds the data as it was."""
         return {}
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
+    def load_state_dict(self, state: dict[str, int]) -> None:  # noqa: B027
         """Rebuild the data of a stopped run."""
 
     def shared_generator(self, step: int) -> torch.Generator:

@@ -90,8 +90,8 @@ class Trainer:
         self._refused += 1
         if self._refused >= _MAX_REFUSED:
             raise ArlonError(
-                f"The {self.config.stage} loss was not finite {_MAX_REFUSED} times in a row at step {self.step}; "
-                "resume from the last checkpoint with a lower --learning-rate."
+                f"The {self.config.stage} loss was not finite {_MAX_REFUSED} times in a row at step "
+                f"{self.step}; resume from the last checkpoint with a lower --learning-rate."
             )
 
     # -- the run ----------------------------------------------------------------------------------------
@@ -99,13 +99,13 @@ class Trainer:
     def run(self, stop_after: int | None = None) -> None:
         """Train to the end, with evaluation and checkpoints on the way; or only to step `stop_after`."""
         bar = tqdm(total=self.total_steps, initial=self.step, disable=not self.accelerator.is_main_process)
-        started, first = time.monotonic(), self.step
+        started, first, begun = time.monotonic(), self.step, self.step
         while self.step < min(self.total_steps, stop_after or self.total_steps):
             scalars = self.train_step()
             bar.update(1)
-            if self.step - first == 10:  # the first steps warm up and compile
+            if self.step - begun == 10:  # the first steps warm up and compile
                 started, first = time.monotonic(), self.step
-            if (self.deadline and self.step - first in (20, 100)) or self.step % 500 == 0:
+            if self.step - begun in (30, 100) or self.step % 250 == 0:
                 self._estimate_total((time.monotonic() - started) / max(1, self.step - first))
                 bar.total = self.total_steps
             if self.step % self.config.log_every == 0:

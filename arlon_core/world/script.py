@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -69,7 +70,7 @@ def sample_script(seed: int, frames: int, min_latents: int = 6, max_latents: int
     segments: list[ScriptSegment] = []
     before: Attributes | None = None
     moved_place = False
-    for first, last in zip(borders, borders[1:], strict=False):
+    for first, last in itertools.pairwise(borders):
         if before is not None:
             attributes = _next_attributes(rng, before, stage, companion, may_travel=not moved_place)
             moved_place = attributes.place != before.place

@@ -1,4 +1,4 @@
-"""Toy-size training on the CPU: components trained a few steps, in the order in which they build on one another."""
+"""Toy-size training on the CPU: every component, in the order in which they build on one another."""
 
 from __future__ import annotations
 

@@ -18,11 +18,22 @@ pytestmark = pytest.mark.slow
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return {name: tensor for path in sorted(folder.glob("*.safetensors")) for name, tensor in load_file(path).items()}
+    return {
+        name: tensor
+        for path in sorted(folder.glob("*.safetensors"))
+        for name, tensor in load_file(path).items()
+    }
 
 
 def test_every_stage_trains_and_reports(tiny_components: Path):
-    for name in ("tokenizer", "text_encoder", "attribute_reader", "vae", "latent_vqvae", "latent_vqvae_coarse"):
+    for name in (
+        "tokenizer",
+        "text_encoder",
+        "attribute_reader",
+        "vae",
+        "latent_vqvae",
+        "latent_vqvae_coarse",
+    ):
         assert (tiny_components / name).is_dir(), name
     for name in ("preview_decoder", "token_transformer", "transformer"):
         assert weights(tiny_components / name), name
@@ -51,7 +62,9 @@ def test_resume_after_two_equals_four_straight(stage: str, tiny_components: Path
         assert torch.equal(one[name], two[name]), name
 
 
-def test_a_loss_that_is_not_finite_never_steps(tiny_components: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_loss_that_is_not_finite_never_steps(
+    tiny_components: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     good = VQVAEStage.loss
 
     def broken(self, model, step, total_steps):

@@ -26,7 +26,9 @@ def test_films_and_json_of_episodes(tmp_path):
     assert len(list((tmp_path / "new").iterdir())) == 4
     script = sample_script(6, 13)
     facts = json.loads(paths[3].read_text(encoding="utf-8"))
-    assert facts["seed"] == 6 and facts["fps"] == 12 and facts["frames"] == 13
+    assert facts["seed"] == 6
+    assert facts["fps"] == 12
+    assert facts["frames"] == 13
     assert [s["caption"] for s in facts["segments"]] == [s.caption for s in script.segments]
     assert facts["segments"][0]["attributes"]["subject"] == script.segments[0].attributes.subject
     with av.open(str(paths[2])) as film:
@@ -46,7 +48,7 @@ def test_episode_lengths_are_4n_minus_3(seconds, frames):
     ("count", "seconds"), [(0, 5), (1, 0), (1, -2), (1, float("nan")), (1, float("inf"))]
 )
 def test_impossible_requests_write_nothing(tmp_path, count, seconds):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"episode|second|count"):
         export.export_episodes(count, seconds, 0, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

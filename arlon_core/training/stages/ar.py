@@ -1,4 +1,4 @@
-"""Stage `ar`: next-token prediction over the fine tokens, each segment under its own text (paper section 3.2).
+"""Stage `ar`: next-token prediction over the fine tokens, each segment under its own text (section 3.2).
 
 Sequences are laid out by the function that lays out inference prefills: anchor, window, text, block, at
 re-based positions. Some context tokens are corrupted, because in use the context is the model's own.
@@ -75,7 +75,7 @@ class ARStage(LatentStage):
             LatentVQVAE, setting.components / "latent_vqvae", setting.device
         )
         self.text = FrozenText(setting.components, setting.device, preset.transformer["model_max_length"])
-        self.model = TokenTransformer(
+        self.model: TokenTransformer = TokenTransformer(
             TokenTransformerConfig(
                 codebook_size=preset.vqvae["codebook_size"],
                 text_dim=preset.text_encoder["d_model"],

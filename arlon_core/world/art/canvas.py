@@ -189,10 +189,7 @@ def ellipse(
 def blob(*points: tuple[float, float], closed: bool = True) -> Points:
     """A smooth curve through the points (Catmull-Rom)."""
     p = np.array(points, np.float64)
-    if closed:
-        p = np.concatenate([p[-1:], p, p[:2]])
-    else:
-        p = np.concatenate([p[:1], p, p[-1:]])
+    p = np.concatenate([p[-1:], p, p[:2]] if closed else [p[:1], p, p[-1:]])
     t = np.linspace(0, 1, 10, endpoint=False)[:, None]
     pieces = []
     for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False):
