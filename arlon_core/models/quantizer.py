@@ -95,7 +95,9 @@ class VectorQuantizer(nn.Module):
 
     def _perplexity(self, indices: Tensor) -> Tensor:
         ones = torch.ones_like(indices, dtype=self.hits.dtype).flatten()
-        counts = _summed(torch.zeros_like(self.hits).index_add_(0, indices.flatten(), ones))
+        counts = torch.zeros_like(self.hits).index_add_(0, indices.flatten(), ones)
+        if self.training:  # evaluation may run in one process alone, where a sum over all would wait for ever
+            counts = _summed(counts)
         share = counts / counts.sum()
         return torch.exp(-(share * share.clamp_min(1e-12).log()).sum())
 

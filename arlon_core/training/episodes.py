@@ -153,7 +153,8 @@ class Pool:
 
     def __init__(self, source: EpisodeSource, config: PoolConfig) -> None:
         self.source, self.config = source, config
-        self.count = max(config.initial_groups, source.drawn)  # groups that have entered so far
+        self.initial = max(config.initial_groups, source.drawn)  # groups that are there at the first step
+        self.count = self.initial  # groups that have entered so far
 
     @property
     def indices(self) -> range:
@@ -161,9 +162,8 @@ class Pool:
         return range(max(0, self.count - self.config.capacity_groups), self.count)
 
     def before_step(self, step: int) -> None:
-        """A fresh group enters every `steps_per_group` steps."""
-        if step and step % self.config.steps_per_group == 0:
-            self.count += 1
+        """A fresh group has entered every `steps_per_group` steps."""
+        self.count = self.initial + step // self.config.steps_per_group
 
     def pick(self, generator: torch.Generator, count: int) -> list[tuple[int, int]]:
         """`count` random episodes as (group number, place in the group)."""

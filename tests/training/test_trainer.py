@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from arlon_core.errors import ArlonError
+from arlon_core.models.latent_vqvae import LatentVQVAE
 from arlon_core.training.config import train_config
 from arlon_core.training.run import train
 from arlon_core.training.stages import stage_class
@@ -67,8 +68,8 @@ def test_a_loss_that_is_not_finite_never_steps(
 ):
     good = VQVAEStage.loss
 
-    def broken(self, model, step, total_steps):
-        losses = good(self, model, step, total_steps)
+    def broken(self, model, batch):
+        losses = good(self, model, batch)
         return losses | {"loss": losses["loss"] * float("nan")}
 
     monkeypatch.setattr(VQVAEStage, "loss", broken)
@@ -77,4 +78,10 @@ def test_a_loss_that_is_not_finite_never_steps(
     (folder / "vae").symlink_to(tiny_components / "vae")
     with pytest.raises(ArlonError, match="not finite"):
         train([train_config("vqvae", "tiny", max_steps=50)], folder, tmp_path / "runs", device="cpu")
-    assert not (folder / "latent_vqvae").exists()
+    # A checkpoint was written on the way: its weights are those of the first moment.
+    config = train_config("vqvae", "tiny")
+    torch.manual_seed(config.seed)
+    fresh = LatentVQVAE(latent_channels=config.preset.vae["z_dim"], **config.preset.vqvae)
+    kept = weights(folder / "latent_vqvae")
+    for name, parameter in fresh.named_parameters():
+        assert torch.equal(kept[name], parameter.detach().bfloat16()), name

@@ -1,0 +1,39 @@
+"""Several processes train one model: the same weights everywhere, different episodes, one export."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arlon_core.training.episodes import training_seed
+from arlon_core.world.script import HELD_OUT
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_processes_never_draw_the_same_episode():
+    seeds = {training_seed(seed, rank, index) for seed in (0, 1) for rank in range(4) for index in range(500)}
+    assert len(seeds) == 2 * 4 * 500
+    assert max(seeds) < HELD_OUT
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(tiny_components: Path, tmp_path: Path):
+    folder = tmp_path / "components"
+    folder.mkdir()
+    (folder / "vae").symlink_to(tiny_components / "vae")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = ["-m", "arlon_core", "train", "vqvae", "--preset", "tiny", "--steps", "2", "--device", "cpu"]
+    places = ["--components", str(folder), "--runs", str(tmp_path / "runs")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*launch, *command, *places], cwd=ROOT, env=environment, check=True, capture_output=True, timeout=300
+    )
+    report = json.loads((folder / "training" / "vqvae.json").read_text())
+    assert report["processes"] == 2
+    assert (folder / "latent_vqvae" / "config.json").exists()
