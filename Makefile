@@ -1,5 +1,7 @@
 # Every command makes its own virtual environment when there is none.
-PYTHON ?= $(firstword $(foreach p,python3.12 python3.11 python3,$(if $(shell command -v $(p)),$(p))))
+# The first Python that runs, is 3.11 or 3.12, and can make environments (a name on the PATH may be an empty shim).
+FITS   := import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do $$p -c "$(FITS)" 2>/dev/null && echo $$p && break; done)
 STORY  ?= assets/stories/balloon.txt
 FILM   ?= films/$(basename $(notdir $(STORY))).mp4
 BIN    := .venv/bin
@@ -30,7 +32,7 @@ clean:
 	rm -rf .venv
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or 3.12 is needed; name one with: make PYTHON=python3.12"; exit 2; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 with venv is needed; install it, or name it: make PYTHON=/path/to/python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 
 # torch first and alone: its CPU wheel is then already there when the others ask for "any torch".
