@@ -47,7 +47,7 @@ def story(tmp_path: Path) -> Path:
 # -- help -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["", "render", "animatic", "world", "train"])
+@pytest.mark.parametrize("command", ["", "render", "animatic", "world", "train", "evaluate stories"])
 def test_help_is_quick_and_loads_nothing_heavy(command: str):
     code = (
         "import sys\n"
@@ -168,6 +168,8 @@ OPTIONS = {
     "seconds": ("world", "--count", "1", "--seconds", "inf", "--out", "x"),
     "minutes": ("train", "vae", "dit", "--minutes", "1", "2", "3"),
     "init": ("train", "vae", "--init", "nowhere"),
+    "evaluation": ("evaluate", "everything"),
+    "stories": ("evaluate", "stories", "--count", "0"),
 }
 
 

@@ -65,6 +65,14 @@ def test_saved_and_loaded_again_it_is_the_same(tiny_pipeline, tmp_path: Path):
     assert str(tmp_path) not in (tmp_path / "copy" / "model_index.json").read_text()
 
 
+def test_use_changes_no_fingerprint(tiny_folder: Path):
+    pipe = ArlonPipeline.from_pretrained(tiny_folder, device="cpu")
+    before = {name: pipe.fingerprint(name) for name in COMPONENTS}
+    pipe.encode_prompt("A red balloon rises.")
+    pipe._fingerprints.clear()
+    assert {name: pipe.fingerprint(name) for name in COMPONENTS} == before
+
+
 def test_a_fingerprint_sees_one_changed_weight(tiny_pipeline):
     import copy as copies
 

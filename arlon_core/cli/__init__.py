@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from arlon_core.cli import render, train, world
+from arlon_core.cli import evaluate, render, train, world
 from arlon_core.errors import ArlonError
 
 
@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     render.add_commands(commands)
     world.add_command(commands)
     train.add_command(commands)
+    evaluate.add_command(commands)
     return parser
 
 

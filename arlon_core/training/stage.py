@@ -40,6 +40,9 @@ class Stage(ABC):
         self.config = config
         self.setting = setting
         self.source = source
+        self.progress = (
+            0.0  # of the step that is drawn next: its number over that of all steps, as now estimated
+        )
 
     def load_weights(self, folder: Path) -> None:
         """Start from the weights of `folder`, a component's folder, instead of from scratch.

@@ -83,6 +83,7 @@ class Trainer:
         return {key: value.detach() for key, value in losses.items()} | {"gradient_norm": norm}
 
     def _draw(self, step: int) -> Any:
+        self.stage.progress = step / self.total_steps
         self.stage.before_step(step)
         return self.stage.batch(step)
 

@@ -151,11 +151,7 @@ class ARStage(LatentStage):
 
     def _tokens(self, index: int) -> TokenGroup:
         """Group `index` as tokens, kept while it is in the pool."""
-        if index not in self._groups:
-            for old in [key for key in self._groups if key not in self.pool.indices]:
-                del self._groups[old]
-            self._groups[index] = self._tokenise(self.source.group(index))
-        return self._groups[index]
+        return self.cached(self._groups, index, self._tokenise)
 
     @torch.no_grad()
     def _tokenise(self, group: EpisodeGroup) -> TokenGroup:
@@ -164,17 +160,9 @@ class ARStage(LatentStage):
             codes = torch.cat([self.vqvae.encode(clip.float()) for clip in group.latents.split(4)])
         cell = (preset.vqvae["token_height"], preset.vqvae["token_width"])
         weights = 1 + _SUBJECT_WEIGHT * F.avg_pool2d(group.subject.float(), cell)
-        texts = [segment.text for segments in group.segments for segment in segments]
-        states, mask = self.text(texts)
-        most = preset_segments(self.config)
-        kept = states.new_zeros(len(group.segments), most, *states.shape[1:], dtype=group.latents.dtype)
-        lengths, row = [], 0
-        for place, segments in enumerate(group.segments):
-            rows = slice(row, row + len(segments))
-            kept[place, : len(segments)] = states[rows].to(kept.dtype)
-            lengths.append(mask[rows].sum(1).tolist())
-            row += len(segments)
-        return TokenGroup(codes.flatten(1).int(), weights.flatten(1), kept, lengths, group.segments)
+        states, lengths = self.text.of_segments(group.segments, preset_segments(self.config))
+        states = states.to(group.latents.dtype)
+        return TokenGroup(codes.flatten(1).int(), weights.flatten(1), states, lengths, group.segments)
 
     # -- evaluation -------------------------------------------------------------------------------------
 

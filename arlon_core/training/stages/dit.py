@@ -1,9 +1,10 @@
-"""Stage `dit`: the diffusion transformer with semantic injection, on chunks as the renderer will ask for them.
+"""Stage `dit`: the diffusion transformer with semantic injection, on chunks as the renderer asks for them.
 
-A batch holds chunks of one length T: o clean latent frames of overlap, then T - o new ones inside one segment,
+A batch holds chunks of one length T: o clean latent frames of overlap, then T - o new ones in one segment,
 under that segment's text. The condition F comes from the coarse VQ-VAE (paper section 3.4), in part from the
-fine one, whose tokens drive rendering; it is dropped in some examples, so that the same network also renders
-without F and both can be compared.
+fine one, whose tokens drive rendering, and towards the end in part from tokens that the token transformer
+draws itself; it is dropped in some examples, so that the same network also renders without F and both can be
+compared.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSo
 from arlon_core.training.pictures import to_pictures
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages.latents import LatentStage
+from arlon_core.training.teacher_forcing import TeacherForcing
 from arlon_core.training.texts import FrozenText
 
 # Our choices.
@@ -35,6 +37,8 @@ _FIRST_CHUNK_SHARE = 0.15  # the length of a film's first chunk; the rest: any s
 _NO_OVERLAP_SHARE = 0.25
 _BORDER_SHARE = 0.35  # of the examples begin right at a segment border, where the change happens
 _FINE_SHARE = 0.5  # of the examples take F from the fine VQ-VAE
+_OWN_SHARE = 0.5  # of the examples take it from the token transformer's own tokens instead ...
+_OWN_FROM = 0.8  # ... once this part of the run is done
 _DROP_SHARE = 0.12  # of the examples have no F
 _SUBJECT_WEIGHT = 2.0
 _OVERLAP_NOISE = 0.1  # at most, on the clean latents, for in use they are the model's own
@@ -75,7 +79,9 @@ class DiTStage(LatentStage):
         self.coarse: LatentVQVAE = self._vqvae("latent_vqvae_coarse")
         self.fine: LatentVQVAE = self._vqvae("latent_vqvae")
         self.scheduler = RectifiedFlowScheduler()
+        self.teacher_forcing = TeacherForcing.load(setting.components, self.fine, self.text, setting.device)
         self._conditions: dict[int, tuple[Tensor, Tensor]] = {}
+        self._own_conditions: dict[int, Tensor] = {}
 
     def _vqvae(self, name: str) -> LatentVQVAE:
         return load_frozen(LatentVQVAE, self.setting.components / name, self.setting.device)
@@ -169,21 +175,30 @@ class DiTStage(LatentStage):
         """Latents (B, C, T, h, w), subject cover (B, T, h, w) and condition F (B, C, T, h, w)."""
         latents, subject, coarse = [], [], []
         fine = (torch.rand(len(chunks), generator=generator) < _FINE_SHARE).tolist()
-        for chunk, use_fine in zip(chunks, fine, strict=True):
+        own = (torch.rand(len(chunks), generator=generator) < self._own_share()).tolist()
+        for chunk, use_fine, use_own in zip(chunks, fine, own, strict=True):
             window = slice(chunk.start - chunk.overlap, chunk.stop)
             group = self.source.group(chunk.group)
             latents.append(group.latents[chunk.place, :, window])
             subject.append(group.subject[chunk.place, window])
-            coarse.append(self._condition(chunk.group)[int(use_fine)][chunk.place, :, window])
+            condition = self._condition(chunk.group, fine=use_fine, own=use_own)
+            coarse.append(condition[chunk.place, :, window])
         return torch.stack(latents).float(), torch.stack(subject).float(), torch.stack(coarse).float()
 
-    def _condition(self, index: int) -> tuple[Tensor, Tensor]:
-        """F of a whole group of episodes, coarse and fine; kept while the group is in the pool."""
-        if index not in self._conditions:
-            for old in [key for key in self._conditions if key not in self.pool.indices]:
-                del self._conditions[old]
-            self._conditions[index] = self._encode_conditions(self.source.group(index))
-        return self._conditions[index]
+    def _own_share(self) -> float:
+        """Share of the examples that take F from the token transformer's own tokens by now."""
+        ready = self.teacher_forcing is not None and self.progress >= _OWN_FROM
+        return _OWN_SHARE if ready else 0.0
+
+    def _condition(self, index: int, *, fine: bool, own: bool) -> Tensor:
+        """F of a whole group of episodes, of one kind; kept while the group is in the pool."""
+        if own:
+            return self.cached(self._own_conditions, index, self._own_condition)
+        return self.cached(self._conditions, index, self._encode_conditions)[int(fine)]
+
+    def _own_condition(self, group: EpisodeGroup) -> Tensor:
+        assert self.teacher_forcing is not None, "its share is 0"
+        return self.teacher_forcing.coarse_latents(group).to(group.latents.dtype)
 
     @torch.no_grad()
     def _encode_conditions(self, group: EpisodeGroup) -> tuple[Tensor, Tensor]:

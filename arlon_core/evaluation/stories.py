@@ -1,0 +1,198 @@
+"""Held-out Storyworld stories through the engine, as a user's own would go, on sheets to be judged by eye.
+
+Two questions: does the token transformer, running free, show what each prompt says (`animatics.png`); and
+does the diffusion transformer render better with the coarse latents F in few steps than without them in many
+(`films.png`). Every story of a range of seeds is shown, in order, so nothing can be picked.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from arlon_core.evaluation.held_out import FIRST_STORY, STEPS, STORIES, HeldOutStory, held_out_story
+from arlon_core.evaluation.sheets import save_sheet
+from arlon_core.generation.events import AnimaticReady, Event, FilmReady, Planned, SegmentReady
+from arlon_core.generation.output import write_json
+from arlon_core.generation.render import animatic, render
+from arlon_core.generation.report import device_name
+from arlon_core.media.clips import SegmentClip
+from arlon_core.media.contact_sheet import contact_sheet
+from arlon_core.world.renderer import StoryworldRenderer
+from arlon_core.world.script import HELD_OUT
+
+if TYPE_CHECKING:
+    from arlon_core.pipeline import ArlonPipeline
+
+# Our choices.
+FILMS = 6  # the first stories are rendered as well
+STEPS_WITHOUT_F = 30
+_WIDTH = 192  # of a picture on a sheet, pixels
+
+Pictures = list[np.ndarray]  # one a segment, uint8 [H, W, 3]
+
+
+def evaluate_stories(
+    pipe: ArlonPipeline,
+    out: Path,
+    *,
+    count: int = STORIES,
+    steps: int = STEPS,
+    first: int = FIRST_STORY,
+) -> dict[str, Any]:
+    """Write `animatics.png`, `films.png` and `stories.json` into the folder `out`; gives what the JSON holds.
+
+    count: stories; the first six are rendered, with F at `steps` and without F at 30. first: number of the
+    first story. The three of a story share text, tokens, noise and chunks. Raises ArlonError.
+    """
+    stories = [held_out_story(first + i, pipe.config.fps) for i in range(count)]
+    records = [_record(held) for held in stories]
+    tokens: list[Pictures] = []
+    with tempfile.TemporaryDirectory(prefix="arlon-stories-") as folder:
+        projects = [Path(folder) / f"{i:04d}" for i in range(count)]
+        work = list(zip(stories, records, projects, strict=True))
+        for held, record, project in tqdm(work, desc="animatics", unit="story", disable=None):
+            events = animatic(pipe, held.story, project)
+            tokens.append(_follow(events, held, record, "animatic"))
+        save_sheet(_animatic_sheet(stories, tokens), out / "animatics.png")
+        films = [
+            _film_rows(pipe, held, record, project, steps)
+            for held, record, project in tqdm(work[:FILMS], desc="films", unit="story", disable=None)
+        ]
+    rows = [(true, tokens[i], with_f, without_f) for i, (true, with_f, without_f) in enumerate(films)]
+    save_sheet(_film_sheet(stories, rows, steps), out / "films.png")
+    result = {
+        "model": pipe.name,
+        "device": device_name(pipe.working_device),
+        "fps": pipe.config.fps,
+        "steps_with_f": steps,
+        "steps_without_f": STEPS_WITHOUT_F,
+        "stories": records,
+    }
+    write_json(out / "stories.json", result)
+    return result
+
+
+# -- running the engine ---------------------------------------------------------------------------------
+
+
+def _film_rows(
+    pipe: ArlonPipeline, held: HeldOutStory, record: dict[str, Any], project: Path, steps: int
+) -> tuple[Pictures, Pictures, Pictures]:
+    """True frames, the film with F and the film without it, from the tokens that the animatic has left."""
+    ways = (("film_with_f", steps, True), ("film_without_f", STEPS_WITHOUT_F, False))
+    with_f, without_f = (
+        _follow(
+            render(pipe, held.story, project, steps=number, with_animatic=False, use_coarse=use_coarse),
+            held,
+            record,
+            name,
+        )
+        for name, number, use_coarse in ways
+    )
+    return _true_pictures(pipe, held), with_f, without_f
+
+
+def _follow(events: Iterator[Event], held: HeldOutStory, record: dict[str, Any], name: str) -> Pictures:
+    """Run a render to its end; the shown frame of every segment's clip. Notes texts and times."""
+    pictures: Pictures = []
+    for event in events:
+        if isinstance(event, Planned):
+            borders = [segment.stop_frame for segment in event.plan.segments]
+            assert borders == [segment.stop_frame for segment in held.script.segments], "the borders moved"
+            for segment, text in zip(record["segments"], event.texts, strict=True):
+                segment["text"] = text
+        elif isinstance(event, (AnimaticReady, SegmentReady)) and event.segment is not None:
+            assert event.path is not None
+            segment_start = held.script.segments[event.segment].start_frame
+            pictures.append(_picture(event.path, held.shown[event.segment] - segment_start))
+        elif isinstance(event, FilmReady):
+            record["times"][name] = _times(event.report)
+    return pictures
+
+
+def _picture(clip: Path, frame: int) -> np.ndarray:
+    """Frame number `frame` of a segment's clip."""
+    fps = 12  # any will do: it only turns the number into a time and back
+    segment = SegmentClip(clip, fps)
+    try:
+        return segment.get_frame(frame / fps)
+    finally:
+        segment.close()
+
+
+def _times(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Wall seconds by stage; the model was loaded once for all stories."""
+    seconds = {stage: value for stage, value in report["seconds"].items() if stage != "load"}
+    return {"seconds": seconds, "seconds_of_video": report["seconds_of_video"]}
+
+
+def _true_pictures(pipe: ArlonPipeline, held: HeldOutStory) -> Pictures:
+    """The same frames, as the world draws them."""
+    renderer = StoryworldRenderer(pipe.config.height, pipe.config.width, device=pipe.working_device)
+    drawn = [renderer.render([held.script], frame, 1).frames[0, 0] for frame in held.shown]
+    return [np.ascontiguousarray(frame.permute(1, 2, 0).cpu().numpy()) for frame in drawn]
+
+
+# -- what is written ------------------------------------------------------------------------------------
+
+
+def _record(held: HeldOutStory) -> dict[str, Any]:
+    """What `stories.json` says of a story; the engine's texts and times are put in as they are known."""
+    segments = [
+        {
+            "prompt": segment.caption,
+            "full": segment.full,
+            "text": "",
+            "start_frame": segment.start_frame,
+            "stop_frame": segment.stop_frame,
+            "shown_frame": shown,
+            "attributes": asdict(segment.attributes),
+        }
+        for segment, shown in zip(held.script.segments, held.shown, strict=True)
+    ]
+    return {"script_seed": held.script.seed, "seed": held.story.seed, "segments": segments, "times": {}}
+
+
+def _animatic_sheet(stories: Sequence[HeldOutStory], rows: Sequence[Pictures]) -> Any:
+    titles = [_title(i, held) for i, held in enumerate(stories)]
+    return contact_sheet(rows, [_captions(held) for held in stories], titles, width=_WIDTH)
+
+
+def _film_sheet(stories: Sequence[HeldOutStory], rows: Sequence[tuple[Pictures, ...]], steps: int) -> Any:
+    """Four rows a story; the prompts stand under the true frames."""
+    names = (
+        "true frames",
+        "F alone: the model's own tokens through the preview decoder",
+        f"with F, {steps} steps",
+        f"without F, {STEPS_WITHOUT_F} steps",
+    )
+    pictures: list[Pictures] = []
+    captions: list[list[str]] = []
+    titles: list[str] = []
+    for number, (held, films) in enumerate(zip(stories, rows, strict=False)):
+        for row, (name, film) in enumerate(zip(names, films, strict=True)):
+            pictures.append(film)
+            captions.append([] if row else _captions(held))
+            titles.append(f"{_title(number, held)}: {name}" if row == 0 else name)
+    return contact_sheet(pictures, captions, titles, width=_WIDTH)
+
+
+def _title(number: int, held: HeldOutStory) -> str:
+    return f"story {number + 1} (held-out seed {held.script.seed - HELD_OUT})"
+
+
+def _captions(held: HeldOutStory) -> list[str]:
+    """Under each picture the prompt, and what has to be seen, which a prompt of a change leaves out."""
+    captions = []
+    for segment in held.script.segments:
+        seen = segment.attributes
+        facts = f"{seen.colour} {seen.subject}, {seen.place}, {seen.time_of_day}"
+        captions.append(f"{segment.caption}\n[{facts}]")
+    return captions
