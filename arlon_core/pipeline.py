@@ -323,7 +323,9 @@ def _fingerprint(component: Any) -> str:
         plain = {key: value for key, value in values.items() if not key.startswith("_")}
         digest.update(json.dumps(plain, sort_keys=True, default=str).encode())
     if isinstance(component, PreTrainedTokenizerFast):
-        digest.update(component.backend_tokenizer.to_str().encode())
+        # Padding and truncation are what the last call asked for, and no part of what the tokenizer is.
+        values = json.loads(component.backend_tokenizer.to_str()) | {"padding": None, "truncation": None}
+        digest.update(json.dumps(values, sort_keys=True).encode())
     if isinstance(component, torch.nn.Module):
         for name, tensor in sorted(component.state_dict().items()):
             digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -68,7 +67,9 @@ def sample_token(logits: Tensor, uniform: Tensor, sampling: SamplingConfig) -> T
     """Logits (V,) and a uniform number (1,) in [0, 1) -> an index (1,), by the inverse of the CDF."""
     if sampling.temperature == 0:
         return logits.argmax(-1, keepdim=True)
-    logits = logits.float() / sampling.temperature
+    logits = logits.float()
+    if sampling.temperature != 1:
+        logits = logits / sampling.temperature
     order = None
     if 0 < sampling.top_k < len(logits):
         logits, order = logits.topk(sampling.top_k)
@@ -81,21 +82,19 @@ def sample_token(logits: Tensor, uniform: Tensor, sampling: SamplingConfig) -> T
         kept = cumulative - probabilities < sampling.top_p
         probabilities = probabilities * kept
         cumulative = probabilities.cumsum(-1)
-    # Rounding may push the threshold onto the total; the last code with any probability then stands.
-    below = (cumulative <= uniform * cumulative[-1:]).sum(-1, keepdim=True)
-    last = (probabilities > 0) * torch.arange(len(probabilities), device=logits.device)
-    place = torch.minimum(below, last.amax(-1, keepdim=True))
+    # Rounding may push the threshold onto the total; the first code that reaches the total then stands.
+    total = cumulative[-1:]
+    place = torch.searchsorted(cumulative, uniform * total, right=True)
+    place = torch.minimum(place, torch.searchsorted(cumulative, total))
     return place if order is None else order.gather(0, place)
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """The weights of one Llama layer, fused for single-token steps."""
+    """The matrices of one Llama layer, fused for single-token steps; norm weights are part of them."""
 
-    attention_norm: Tensor
     qkv: Tensor
     out: Tensor
-    feed_norm: Tensor
     gate_up: Tensor
     down: Tensor
 
@@ -117,17 +116,17 @@ class TokenDecoder:
         self._head_dim = config.head_dim or config.hidden_size // self._heads
         self._use_graph = cuda_graph and self.device.type == "cuda"
         self._layers = [_fused(layer) for layer in model.model.layers]
-        self._norm, self._head = (
-            model.model.norm.weight.detach(),
-            model.lm_head.weight.detach()[: config.codebook_size],
-        )
+        self._head = _after_norm(model.model.norm, model.lm_head.weight[: config.codebook_size])
         self._embedding = model.model.embed_tokens.weight.detach()
+        # RMS norm divides by sqrt(|x|^2 / D + eps); times sqrt(D) that is hypot(|x|, sqrt(D eps)).
+        self._norm_floor = self._embedding.new_tensor((config.rms_norm_eps * config.hidden_size) ** 0.5)
         with torch.no_grad():
             places = torch.arange(config.tokens_per_frame, device=self.device)
             self._slots = model.embed_slots(places)
             every = torch.arange(max_length, device=self.device)
             cos, sin = model.model.rotary_emb(self._slots, position_ids=every[None])
-        self._cos, self._sin = cos[0], sin[0]
+        first, second = sin[0].chunk(2, dim=-1)
+        self._cos, self._sin = cos[0], torch.cat([-first, second], dim=-1)  # signed, for `_rotated`
         self._cache: list[tuple[Tensor, Tensor]] = []
         self._graphs: dict[tuple[int, SamplingConfig], torch.cuda.CUDAGraph] = {}
         # What one step hands to the next; on the device, so that a graph can replay without a word from us.
@@ -236,10 +235,10 @@ class TokenDecoder:
     ) -> Tensor:
         """Items (B, n, D) at `positions` (n,) through all layers; their keys and values go to `where`."""
         cos, sin = self._cos[positions], self._sin[positions]
-        heads, kv_heads, dim, eps = self._heads, self._kv_heads, self._head_dim, self.config.rms_norm_eps
+        heads, kv_heads, dim = self._heads, self._kv_heads, self._head_dim
         for layer, (keys, values) in zip(self._layers, self._cache, strict=True):
-            x = _linear(F.rms_norm(hidden, hidden.shape[-1:], layer.attention_norm, eps), layer.qkv)
-            x = rearrange(x, "b n (h d) -> b h n d", d=dim)
+            x = _linear(self._normed(hidden), layer.qkv)
+            x = x.unflatten(-1, (-1, dim)).transpose(1, 2)
             q_k, v = _rotated(x[:, : heads + kv_heads], cos, sin), x[:, heads + kv_heads :]
             keys.index_copy_(2, where, q_k[:, heads:])
             values.index_copy_(2, where, v)
@@ -247,41 +246,50 @@ class TokenDecoder:
                 q_k[:, :heads], keys[:, :, :visible], values[:, :, :visible],
                 attn_mask=mask, is_causal=len(where) > 1, enable_gqa=heads != kv_heads,
             )  # fmt: skip
-            hidden = hidden + _linear(rearrange(x, "b h n d -> b n (h d)"), layer.out)
-            x = _linear(F.rms_norm(hidden, hidden.shape[-1:], layer.feed_norm, eps), layer.gate_up)
-            gate, up = x.chunk(2, dim=-1)
-            hidden = hidden + _linear(F.silu(gate) * up, layer.down)
-        return F.rms_norm(hidden, hidden.shape[-1:], self._norm, eps)
+            hidden = hidden + _linear(x.transpose(1, 2).flatten(2), layer.out)
+            gate, up = _linear(self._normed(hidden), layer.gate_up).chunk(2, dim=-1)
+            hidden = hidden + _linear(F.silu(gate).mul_(up), layer.down)
+        return self._normed(hidden)
+
+    def _normed(self, x: Tensor) -> Tensor:
+        """RMS norm without its weight and without sqrt(D), which are part of the matrix that follows.
+
+        Three small operations; F.rms_norm takes eight on a CPU.
+        """
+        return x / torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self._norm_floor)
 
 
 def _linear(x: Tensor, weight: Tensor) -> Tensor:
     """F.linear. One item on a CPU goes through as two columns: measured two to three times as fast.
 
-    A product with a single vector takes a slow path of the library, one with two does not.
+    A product with a single vector takes a slow path of the library, one with two does not. What comes out is
+    a strided view of those columns: what follows does not mind, and a copy costs as much as an operation.
     """
     if x.device.type != "cpu" or (x.ndim == 3 and x.shape[1] > 1):
         return F.linear(x, weight)
     rows = x.reshape(-1, x.shape[-1])
-    if len(rows) == 1:
-        rows = torch.cat([rows, rows])
-    product = (weight @ rows.T).T.contiguous()
-    return product[: x.shape[0]].view(*x.shape[:-1], -1)
+    columns = torch.cat([rows, rows]).T if len(rows) == 1 else rows.T
+    return (weight @ columns).T[: len(rows)].view(*x.shape[:-1], -1)
 
 
-def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions on (B, H, n, d), in Llama's order of halves."""
-    first, second = x.chunk(2, dim=-1)
-    return x * cos + torch.cat([-second, first], dim=-1) * sin
+def _rotated(x: Tensor, cos: Tensor, signed_sin: Tensor) -> Tensor:
+    """Rotary positions on (B, H, n, d), in Llama's order of halves; the sines' first half is negated."""
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), signed_sin)
 
 
 def _fused(layer: Any) -> _Layer:
     """The weights of a LlamaDecoderLayer."""
     attention, mlp = layer.self_attn, layer.mlp
+    qkv = torch.cat([attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight])
+    gate_up = torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight])
     return _Layer(
-        attention_norm=layer.input_layernorm.weight.detach(),
-        qkv=torch.cat([attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight]).detach(),
+        qkv=_after_norm(layer.input_layernorm, qkv),
         out=attention.o_proj.weight.detach(),
-        feed_norm=layer.post_attention_layernorm.weight.detach(),
-        gate_up=torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]).detach(),
+        gate_up=_after_norm(layer.post_attention_layernorm, gate_up),
         down=mlp.down_proj.weight.detach(),
     )
+
+
+def _after_norm(norm: Any, weight: Tensor) -> Tensor:
+    """A matrix (out, D) that takes over the weight of the norm before it, and the norm's sqrt(D)."""
+    return (weight * (norm.weight * len(norm.weight) ** 0.5)).detach()
