@@ -1,13 +1,11 @@
-"""Which latent frames are given and which are generated: mask strategies at inference, random masks in
-training.
+"""Which latent frames are given and which are generated: the mask strategies of Open-Sora v1.2.
 
 A mask has one number for each latent frame: 1 generate, 0 keep, between: edit from that noise level on.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -109,122 +107,3 @@ def append_generated(
     """
     group = f"{loop},{references},-{length},0,{length},{edit_ratio}"
     return f"{strategy};{group}" if strategy else group
-
-
-# --- training ---
-
-# Shares of mask types in training (our choice: the story loop needs heads, all else keeps the model general).
-STORY_MASKS: Mapping[str, float] = {"overlap": 0.6, "image_head": 0.05, "random": 0.02, "quarter_tail": 0.01}
-
-MASK_TYPES = (
-    "overlap",
-    "random",
-    "interpolate",
-    "quarter_random",
-    "quarter_head",
-    "quarter_tail",
-    "quarter_head_tail",
-    "image_random",
-    "image_head",
-    "image_tail",
-    "image_head_tail",
-)
-
-
-def check_mask_shares(shares: Mapping[str, float]) -> None:
-    """Raise ValueError for an unknown mask type, a negative share, or shares above 1 in all."""
-    unknown = sorted(set(shares) - set(MASK_TYPES))
-    if unknown:
-        raise ValueError(f"Unknown mask type {unknown[0]!r}; the types are {', '.join(MASK_TYPES)}.")
-    if min(shares.values(), default=0.0) < 0 or sum(shares.values()) > 1 + 1e-9:
-        raise ValueError("Shares of mask types must not be negative, nor above 1 in all.")
-
-
-def training_mask(frames: int, kind: str | None, overlap: int, rng: random.Random) -> list[bool]:
-    """One clip's mask: True where a frame is noised and learned, False where it is given.
-
-    "overlap": the first `overlap` frames are given. The others as in Open-Sora v1.2: "quarter_*" give 1..T//4
-    frames in a row, "image_*" a single one, "interpolate" every other, "random" each with a probability from
-    0.1..0.9.
-    At least one frame is always left to learn, so a single frame is never masked (in the reference, quarter
-    masks of 2 or 3 frames fail).
-    """
-    mask = [True] * frames
-    if kind is None or frames == 1:
-        return mask
-    if kind == "overlap":
-        given = set(range(min(overlap, frames - 1)))
-    elif kind == "random":
-        probability = rng.uniform(0.1, 0.9)
-        given = {i for i in range(frames) if rng.random() < probability}
-    elif kind == "interpolate":
-        given = set(range(rng.randint(0, 1), frames, 2))
-    elif kind in MASK_TYPES:
-        family, place = kind.split("_", 1)
-        length = 1 if family == "image" else rng.randint(1, max(1, frames // 4))
-        given = _given_run(frames, length, place, rng)
-    else:
-        raise ValueError(f"Unknown mask type {kind!r}; the types are {', '.join(MASK_TYPES)}.")
-    if len(given) == frames:
-        given.remove(rng.choice(sorted(given)))
-    return [i not in given for i in range(frames)]
-
-
-def _given_run(frames: int, length: int, place: str, rng: random.Random) -> set[int]:
-    head, tail = set(range(length)), set(range(frames - length, frames))
-    if place == "head":
-        return head
-    if place == "tail":
-        return tail
-    if place == "head_tail":
-        return head | tail
-    start = rng.randint(0, frames - length)
-    return set(range(start, start + length))
-
-
-def sample_mask_kind(shares: Mapping[str, float], rng: random.Random) -> str | None:
-    """A mask type with its share's probability, or None (no mask) with what is left."""
-    point = rng.random()
-    for kind, share in shares.items():
-        point -= share
-        if point < 0:
-            return kind
-    return None
-
-
-def training_masks(
-    batch: int, frames: int, overlap: int, rng: random.Random, shares: Mapping[str, float] = STORY_MASKS
-) -> Tensor:
-    """[batch, frames] bool masks, one type for each sample; True where a frame is noised and learned."""
-    check_mask_shares(shares)
-    rows = [training_mask(frames, sample_mask_kind(shares, rng), overlap, rng) for _ in range(batch)]
-    return torch.tensor(rows, dtype=torch.bool)
-
-
-class ChunkShape(NamedTuple):
-    """Latent frames of one training chunk."""
-
-    overlap: int  # given at its head
-    new: int  # to generate
-
-
-def sample_chunk_shape(
-    rng: random.Random,
-    max_new: int = 12,
-    overlap: int = 4,
-    short_share: float = 0.25,
-    first_share: float = 0.15,
-) -> ChunkShape:
-    """A chunk as the story loop makes them (our choice of shares).
-
-    Most have the full `max_new` frames; the last chunk of a segment may have any number down to 1. Most begin
-    with the full overlap; a film's first chunk has none, and right after a very short first one there is less
-    of it.
-    """
-    new = rng.randint(1, max_new) if rng.random() < short_share else max_new
-    point = rng.random()
-    if point < first_share:
-        return ChunkShape(0, new)
-    if point < first_share + 0.05 and overlap > 1:
-        return ChunkShape(rng.randint(1, overlap - 1), new)
-    return ChunkShape(overlap, new)

@@ -19,12 +19,9 @@ from safetensors.numpy import load, save
 
 # Raise a version whenever the same dependencies come to mean other content; artefacts are then made anew.
 FORMAT_VERSIONS: dict[str, int] = {
-    "text": 1,  # hidden states of one prompt
     "tokens": 1,  # fine token indices of one segment
-    "coarse": 1,  # coarse latents F of one segment
     "preview": 1,  # small pictures of one segment
     "latents": 1,  # latents of one chunk
-    "decoder": 1,  # state of the streaming decoder at a segment border
     "clip": 1,  # an encoded segment (a video file) and the hash of its frames
 }
 
