@@ -158,7 +158,9 @@ class DiTStage(LatentStage):
             fitting = self._places(self.source.group(index).segments[place], new, overlap)
             if fitting:
                 segment, first, last = fitting[int(draws[2] * len(fitting))]
-                start = first if draws[3] < _BORDER_SHARE else first + int(draws[3] * (last - first + 1))
+                # 0 for those that begin at the border, uniform for the others
+                along = max(0.0, draws[3] - _BORDER_SHARE) / (1 - _BORDER_SHARE)
+                start = first + int(along * (last - first + 1))
                 return ChunkExample(index, place, start, start + new, overlap, segment.text)
 
     @staticmethod
