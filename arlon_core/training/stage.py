@@ -40,9 +40,7 @@ class Stage(ABC):
         self.config = config
         self.setting = setting
         self.source = source
-        self.progress = (
-            0.0  # of the step that is drawn next: its number over that of all steps, as now estimated
-        )
+        self.progress = 0.0  # share of the run that lies before the step drawn next, as now estimated
 
     def load_weights(self, folder: Path) -> None:
         """Start from the weights of `folder`, a component's folder, instead of from scratch.

@@ -106,8 +106,9 @@ class Trainer:
             bar.update(1)
             if self.step - begun == 10:  # the first steps warm up and compile
                 started, first = time.monotonic(), self.step
-            if self.step - begun in (30, 100) or self.step % 250 == 0:
-                self._estimate_total((time.monotonic() - started) / max(1, self.step - first))
+            timed = self.step - first  # a rate over fewer steps than these says nothing
+            if timed >= 20 and (self.step - begun in (30, 100) or self.step % 250 == 0):
+                self._estimate_total((time.monotonic() - started) / timed)
                 bar.total = self.total_steps
             if self.step % self.config.log_every == 0:
                 values = {key: float(value) for key, value in scalars.items()}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file
 
 from arlon_core.errors import ArlonError
 from arlon_core.models.latent_vqvae import LatentVQVAE
+from arlon_core.training import trainer
 from arlon_core.training.config import train_config
 from arlon_core.training.run import train
 from arlon_core.training.stages import stage_class
@@ -85,3 +88,26 @@ def test_a_loss_that_is_not_finite_never_steps(
     kept = weights(folder / "latent_vqvae")
     for name, parameter in fresh.named_parameters():
         assert torch.equal(kept[name], parameter.detach().bfloat16()), name
+
+
+@pytest.mark.parametrize("resumed_at", [0, 240, 1000])
+def test_a_run_by_the_clock_ends_when_its_time_is_up(
+    resumed_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Ten minutes of steps that take one second each, on a clock of our own."""
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+
+    def step(self: trainer.Trainer) -> dict[str, torch.Tensor]:
+        self.step, clock.now = self.step + 1, clock.now + 1
+        return {"loss": torch.zeros(())}
+
+    monkeypatch.setattr(trainer, "time", clock)
+    monkeypatch.setattr(trainer.Trainer, "train_step", step)
+    for skipped in ("evaluate", "save", "_log"):
+        monkeypatch.setattr(trainer.Trainer, skipped, lambda *_: None)
+    config = train_config("preview", "tiny", max_steps=10**6)
+    stage = SimpleNamespace(model=torch.nn.Linear(1, 1))
+    run = trainer.Trainer(stage, config, tmp_path, Accelerator(cpu=True), minutes=10)
+    run.step = resumed_at
+    run.run()
+    assert 550 < run.step - resumed_at <= 600
