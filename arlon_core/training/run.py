@@ -49,7 +49,7 @@ def train(
         rank=accelerator.process_index,
         compile=accelerator.device.type == "cuda",
     )
-    setting = Setting(accelerator.device, accelerator.process_index, accelerator.num_processes, components)
+    setting = Setting(accelerator.device, accelerator.process_index, components)
     for number, config in enumerate(configs):
         limit = minutes[number] if number < len(minutes) else 0.0
         # An accelerator remembers what it has prepared, so each stage gets a new one.

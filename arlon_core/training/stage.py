@@ -18,11 +18,10 @@ from arlon_core.training.episodes import EpisodeSource
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a stage runs: the device, its place among the processes, and the folder of components."""
+    """Where a stage runs: the device, its number among the processes, and the folder of components."""
 
     device: torch.device
     rank: int
-    world_size: int
     components: Path  # the pipeline folder: frozen components are read there, results are written there
 
 

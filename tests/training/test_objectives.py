@@ -33,7 +33,7 @@ def test_it_overfits_one_batch(name: str, tiny_components: Path):
     device = torch.device("cpu")
     source = EpisodeSource(config.preset, config.pool, device, seed=0, rank=0)
     torch.manual_seed(0)
-    stage = stage_class(name)(config, Setting(device, 0, 1, tiny_components), source)
+    stage = stage_class(name)(config, Setting(device, 0, tiny_components), source)
     optimizer = torch.optim.AdamW(stage.model.parameters(), lr=3e-3)
     batch = stage.batch(0)
     losses = []

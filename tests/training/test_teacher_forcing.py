@@ -139,7 +139,7 @@ def dit_stage(components: Path) -> DiTStage:
     config = train_config("dit", "tiny", batch_size=6)
     source = EpisodeSource(PRESETS["tiny"], config.pool, CPU, seed=0, rank=0)
     source.attach(load_vae(components, CPU))
-    return DiTStage(config, Setting(CPU, 0, 1, components), source)
+    return DiTStage(config, Setting(CPU, 0, components), source)
 
 
 @pytest.mark.slow
