@@ -27,6 +27,8 @@ def save_component(component: Any, folder: Path, dtype: torch.dtype | None = tor
         old.unlink()
     copied = copy.deepcopy(component).cpu()
     copied = copied.to(dtype) if dtype is not None else copied
+    for tensor in copied.state_dict().values():
+        tensor.data = tensor.data.contiguous()  # safetensors keeps no other layout
     copied.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
     tidy(folder)
 

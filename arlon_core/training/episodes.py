@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKLWan
 from torch import Tensor
 
-from arlon_core.models.video_vae import encode_frames
+from arlon_core.models.video_vae import encode_frames, lay_channels_last
 from arlon_core.presets import Preset
 from arlon_core.story import segment_texts
 from arlon_core.training.config import PoolConfig
@@ -109,7 +109,7 @@ class EpisodeSource:
     def attach(self, vae: AutoencoderKLWan) -> None:
         """The frozen VAE that turns frames into latents."""
         dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        self.vae = vae.to(self.device, dtype).eval().requires_grad_(False)
+        self.vae = lay_channels_last(vae.to(self.device, dtype).eval().requires_grad_(False))
         if self.compile:
             self.vae.encoder.compile(dynamic=False)
 

@@ -1,6 +1,6 @@
 """Stage `vae`: the causal video autoencoder, on clips cut from fresh episodes.
 
-Loss (our choice): L1 + edges (L1 of image gradients) + a little MSE + KL, with the renderer's own subject
+Loss (our choice): L1 + edges (L1 of image gradients) + MSE + KL, with the renderer's own subject
 masks as weights, because subjects are small and are what people look at.
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from arlon_core.media.contact_sheet import contact_sheet
 from arlon_core.models.folders import save_component
-from arlon_core.models.video_vae import build_video_vae, decode_latents, encode_moments
+from arlon_core.models.video_vae import build_video_vae, decode_latents, encode_moments, lay_channels_last
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource, training_seed
 from arlon_core.training.pictures import to_pictures
@@ -25,10 +25,10 @@ from arlon_core.world.script import HELD_OUT, sample_script
 # Video frames. A model trained on 17 frames always had the padding of the clip's start in view; later in a
 # film, where there is none, its colours drifted (docs/experiments.md).
 _CLIP = 65
-_SUBJECT_WEIGHT = 4.0
+_SUBJECT_WEIGHT = 6.0
 _KL_WEIGHT = 2e-4
 _EDGE_WEIGHT = 0.5
-_MSE_WEIGHT = 2.0
+_MSE_WEIGHT = 8.0
 
 
 class Autoencoding(nn.Module):
@@ -56,7 +56,7 @@ class VAEStage(Stage):
     def __init__(self, config: TrainConfig, setting: Setting, source: EpisodeSource) -> None:
         super().__init__(config, setting, source)
         preset = config.preset
-        self.model = Autoencoding(build_video_vae(**preset.vae))
+        self.model = Autoencoding(lay_channels_last(build_video_vae(**preset.vae)))
         self._clip = min(_CLIP, source.frames)
         self._count = config.held_out_episodes
 
