@@ -39,6 +39,12 @@ def add_commands(commands: Any) -> None:
         parser.add_argument(
             "--guidance", type=options.guidance, metavar="G", help="guidance scale; 1 is none"
         )
+        parser.add_argument(
+            "--chunk",
+            type=options.positive_int,
+            metavar="N",
+            help="new latent frames a chunk; fewer take less memory, and give another film (the model's own)",
+        )
         parser.add_argument("--seed", type=options.seed, metavar="S", help="instead of the story's own seed")
         parser.add_argument("--device", choices=options.DEVICES, default="auto", help="(%(default)s)")
         parser.add_argument(
@@ -90,7 +96,8 @@ def _events(pipe: Any, story: Story, args: argparse.Namespace) -> Iterator[Event
     shared = {"project": args.project, "seed": args.seed, "output": args.output}
     if args.command == "animatic":
         return animatic(pipe, story, **shared)
-    return render(pipe, story, steps=args.steps, guidance=args.guidance, with_animatic=False, **shared)
+    own = {"steps": args.steps, "guidance": args.guidance, "chunk": args.chunk}
+    return render(pipe, story, with_animatic=False, **own, **shared)
 
 
 def _follow(events: Iterator[Event], *, animatic_only: bool) -> Mapping[str, Any]:
@@ -111,7 +118,7 @@ def _follow(events: Iterator[Event], *, animatic_only: bool) -> Mapping[str, Any
 def _summary(path: Path, report: Mapping[str, Any]) -> str:
     """Two lines: what was made, and where the time went."""
     seconds = report["seconds"]
-    total, film = sum(seconds.values()), report["seconds_of_video"]
+    total, film = report["seconds_total"], report["seconds_of_video"]
     times = ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items())
     return (
         f"{path}: {report['frames']} frames, {film:.1f} s of video, made in {total:.1f} s "

@@ -1,6 +1,4 @@
-"""Rendering one chunk: from noise and clean overlap latents, under a text and the coarse latents F.
-
-The loop is a list of small named steps, each of which can be run alone:
+"""The diffusion of one chunk: from noise and clean overlap latents, under a text and the coarse latents F.
 
     start_latents    keyed noise, with the clean overlap put before it
     frame_mask       which frames are made (1) and which are kept as they are (0)
@@ -17,6 +15,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +23,7 @@ from arlon_core.errors import ArlonError
 from arlon_core.generation.events import StepDone
 from arlon_core.generation.noise import chunk_noise
 from arlon_core.generation.plan import ChunkPlan
+from arlon_core.generation.preview import clean_estimate
 from arlon_core.generation.report import RenderReport
 from arlon_core.models.rectified_flow import Velocity, guided_velocity, sample_steps
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Asked before every step; True stops the render there.
 CancelCheck = Callable[[], bool]
+# (clean latents (1, C, T, h, w), how many of their frames are overlap) -> uint8 pictures
+Preview = Callable[[Tensor, int], np.ndarray]
 
 
 class Cancelled(ArlonError):  # noqa: N818 (an outcome rather than an error)
@@ -110,22 +112,33 @@ def chunk_timesteps(pipe: ArlonPipeline, task: ChunkTask) -> Tensor:
 
 
 def denoise_chunk(
-    pipe: ArlonPipeline, task: ChunkTask, report: RenderReport, cancel: CancelCheck
+    pipe: ArlonPipeline,
+    task: ChunkTask,
+    start: Tensor,
+    report: RenderReport,
+    cancel: CancelCheck,
+    preview: Preview | None = None,
 ) -> Generator[StepDone, None, Tensor]:
     """Render a chunk: an event a step, and at the end its new latents (C, n, h, w) on the CPU, in fp16.
 
+    start: what `start_latents` gave. preview: makes the pictures of each step's event from the current
+    estimate of the clean latents; nothing else depends on them.
     Half precision is what is kept and what later chunks and the decoder see, in unbroken runs too; normalised
     latents lose nothing visible by it. Raises Cancelled before the next step once `cancel` says so.
     """
     stop_if_cancelled(cancel)
-    device = pipe.transformer.device
+    latents, device = start, pipe.transformer.device
     with report.timed("denoise"), torch.no_grad():
-        latents = start_latents(task, device)
-        mask = frame_mask(task, device)
-        steps = sample_steps(chunk_velocity(pipe, task), latents, chunk_timesteps(pipe, task), mask)
+        times = chunk_timesteps(pipe, task)
+        steps = sample_steps(chunk_velocity(pipe, task), latents, times, frame_mask(task, device))
     for number in range(1, task.num_inference_steps + 1):
+        before = latents
         with report.timed("denoise"), torch.no_grad():
             latents = next(steps).latents
-        yield StepDone(task.plan.segment, task.plan.index, number, task.num_inference_steps)
+        picture = None
+        if preview is not None:
+            with report.timed("decode"):
+                picture = preview(clean_estimate(before, latents, times, number - 1), task.overlap.shape[1])
+        yield StepDone(task.plan.segment, task.plan.index, number, task.num_inference_steps, picture)
         stop_if_cancelled(cancel)
     return latents[0, :, task.overlap.shape[1] :].half().cpu()

@@ -40,6 +40,7 @@ class ClipWriter:
     def __init__(self, store: ArtefactStore, kind: str, key: str, fps: int) -> None:
         self.store, self.kind, self.key = store, kind, key
         self.path = store.file_path(kind, key, ".mp4")
+        self.finished = False
         self._writer = SegmentWriter(self.path, fps, crf=CLIP_CRF, preset=CLIP_PRESET)
 
     def write(self, frames: np.ndarray) -> None:
@@ -53,14 +54,19 @@ class ClipWriter:
         clip = Clip(self.path, self._writer.frames, self._writer.frame_hash)
         meta = {"frames": clip.frames, "frame_hash": clip.frame_hash, "file_hash": _file_hash(self.path)}
         self.store.put(self.kind, self.key, {}, meta)
+        self.finished = True
         return clip
+
+    def discard(self) -> None:
+        """Give up: what is half written goes."""
+        self._writer.discard()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._writer.discard()
+            self.discard()
 
 
 def _file_hash(path: Path) -> str:

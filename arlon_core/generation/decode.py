@@ -20,11 +20,19 @@ from arlon_core.models.video_vae import StreamingDecoder, warm_up_latents
 LatentsBefore = Callable[[int, int], Tensor]
 
 
-class FilmDecoder:
-    """Decodes latent frames in the film's order, from wherever it is asked to begin."""
+def _go_on() -> None:
+    """Never stops a decode."""
 
-    def __init__(self, vae: AutoencoderKLWan) -> None:
+
+class FilmDecoder:
+    """Decodes latent frames in the film's order, from wherever it is asked to begin.
+
+    pause: called before every latent frame; it may raise to cancel, and the decoder is then of no more use.
+    """
+
+    def __init__(self, vae: AutoencoderKLWan, pause: Callable[[], None] = _go_on) -> None:
         self.stream = StreamingDecoder(vae)
+        self.pause = pause
         self.warm_up = warm_up_latents(vae)
         self.position = 0  # the film's latent frame that the stream expects next
 
@@ -36,15 +44,19 @@ class FilmDecoder:
         """
         if start != self.position:
             self._move_to(start, before)
-        frames = self.stream.decode(latents[None])
+        pieces = []
+        for latent in latents[None].split(1, dim=2):
+            self.pause()
+            pieces.append(to_uint8(self.stream.decode(latent)[0]))
         self.position = start + latents.shape[1]
-        return to_uint8(frames[0])
+        return np.concatenate(pieces)
 
     def _move_to(self, start: int, before: LatentsBefore) -> None:
         self.stream.reset()
         first = max(0, start - self.warm_up)
         if start > first:
             for latent in before(first, start)[None].split(1, dim=2):  # singly: these frames are dropped
+                self.pause()
                 self.stream.decode(latent)
         self.position = start
 

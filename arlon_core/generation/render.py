@@ -8,16 +8,17 @@ equals unbroken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arlon_core.generation.animatic import animatic_events, animatic_film
 from arlon_core.generation.events import Event, FilmReady, Planned
-from arlon_core.generation.film import FilmRenderer
+from arlon_core.generation.film import film_events
 from arlon_core.generation.output import check_output
 from arlon_core.generation.request import Request, chunk_names, make_request, token_names
-from arlon_core.generation.session import Cancel, PathLike, open_session
+from arlon_core.generation.session import Cancel, PathLike, Session, open_session
 from arlon_core.generation.tokens import FilmTokens
 from arlon_core.story import Story
 
@@ -33,29 +34,40 @@ def render(
     steps: int | None = None,
     guidance: float | None = None,
     seed: int | None = None,
+    chunk: int | None = None,
     output: PathLike | None = None,
     cancel: Cancel = None,
     with_animatic: bool = True,
+    previews: bool = False,
     use_coarse: bool = True,
 ) -> Iterator[Event]:
     """Render a story; the film grows as the events are taken.
 
     Events in order: Planned; TokensReady a segment; AnimaticReady a segment and one for the whole, unless
-    `with_animatic` is False; then for each chunk StepDone a step and ChunkReady, and SegmentReady after a
-    segment's last chunk; FilmReady at the end.
+    `with_animatic` is False; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Clips
+    are encoded beside the rest: a segment's SegmentReady comes some time after its last chunk, in the film's
+    order, while later chunks are under way.
 
     project: folder that keeps every result; without one all is kept in a temporary place, which is removed
     when the events end. output: the film's file; by default `film.mp4` in the project, else a temporary one.
-    steps, guidance, seed: instead of the model's and the story's. cancel: an Event, or a function that says
-    True, looked at before every denoising step and token block. use_coarse: False leaves F out of the
-    diffusion, to compare with; tokens and animatic are made all the same.
-    Raises ArlonError here for what cannot begin, and from the iteration for what fails; Cancelled is one.
+    steps, guidance, seed, chunk (new latent frames a chunk): instead of the model's and the story's.
+    cancel: an Event, or a function that says True, looked at before every denoising step, token frame and
+    decoded latent frame. previews: StepDone carries small pictures of what the chunk is going to be; no bit
+    of the film depends on them. use_coarse: False leaves F out of the diffusion, to compare with; tokens and
+    animatic are made all the same.
+    Raises ArlonError here for what cannot begin, and from the iteration for what fails; Cancelled and
+    OutOfMemoryError are such. Whatever ends it, the memory it took on a GPU is given back.
     """
-    request = make_request(pipe, story, steps=steps, guidance=guidance, seed=seed, use_coarse=use_coarse)
-    pipe.require("latent_vqvae", "transformer", "vae", *(["preview_decoder"] if with_animatic else []))
+    request = make_request(
+        pipe, story, steps=steps, guidance=guidance, seed=seed, chunk=chunk, use_coarse=use_coarse
+    )
+    pipe.require("token_transformer", "latent_vqvae", "transformer", "vae")
+    if with_animatic:
+        pipe.require("preview_decoder")
     if output is not None:
         check_output(Path(output))
-    return _render(pipe, request, project, output, cancel, with_animatic)
+    options = _FilmOptions(project, output, with_animatic, previews)
+    return _in_session(pipe, request, project, cancel, lambda session: _film(session, options))
 
 
 def animatic(
@@ -73,47 +85,60 @@ def animatic(
     Arguments and errors as in `render`; a later `render` in the same project goes on from these tokens.
     """
     request = make_request(pipe, story, seed=seed)
-    pipe.require("latent_vqvae", "preview_decoder")
+    pipe.require("token_transformer", "latent_vqvae", "preview_decoder")
     if output is not None:
         check_output(Path(output))
-    return _animatic(pipe, request, project, output, cancel)
+    options = _FilmOptions(project, output)
+    return _in_session(pipe, request, project, cancel, lambda session: _animatic(session, options))
 
 
-def _render(
+@dataclass(frozen=True)
+class _FilmOptions:
+    """Where the film goes, and what is shown on the way."""
+
+    project: PathLike | None
+    output: PathLike | None
+    with_animatic: bool = True
+    previews: bool = False
+
+
+def _in_session(
     pipe: ArlonPipeline,
     request: Request,
     project: PathLike | None,
-    output: PathLike | None,
     cancel: Cancel,
-    with_animatic: bool,
+    events: Callable[[Session], Iterator[Event]],
 ) -> Iterator[Event]:
+    """Events made inside a session, which gives all memory back when they end.
+
+    The tensors are locals of `events`, a generator of its own, and not of this one: so they are gone by then.
+    """
     with open_session(pipe, request, project, cancel) as session:
         session.note_start()
-        blocks = token_names(pipe, request)
-        tokens = FilmTokens(session, blocks)
         yield Planned(request.plan, request.texts)
-        yield from session.noted(tokens.events())
-        if with_animatic:
-            yield from session.noted(animatic_events(session, tokens.codes, blocks))
-            yield animatic_film(session, session.place(project, None, "animatic.mp4"))
-        film = FilmRenderer(session, tokens.codes, chunk_names(pipe, request, blocks))
-        yield from session.noted(film.events())
-        path = session.place(project, output, "film.mp4")
-        session.write_film(session.clips, path)
-        yield FilmReady(path, session.final_report())
+        yield from events(session)
 
 
-def _animatic(
-    pipe: ArlonPipeline, request: Request, project: PathLike | None, output: PathLike | None, cancel: Cancel
-) -> Iterator[Event]:
-    with open_session(pipe, request, project, cancel) as session:
-        session.note_start()
-        blocks = token_names(pipe, request)
-        tokens = FilmTokens(session, blocks)
-        yield Planned(request.plan, request.texts)
-        yield from session.noted(tokens.events())
+def _film(session: Session, options: _FilmOptions) -> Iterator[Event]:
+    blocks = token_names(session.pipe, session.request)
+    tokens = FilmTokens(session, blocks)
+    yield from session.noted(tokens.events())
+    if options.with_animatic:
         yield from session.noted(animatic_events(session, tokens.codes, blocks))
-        ready = animatic_film(session, session.place(project, output, "animatic.mp4"))
-        yield ready
-        assert ready.path is not None
-        yield FilmReady(ready.path, session.final_report())
+        yield animatic_film(session, session.place(options.project, None, "animatic.mp4"))
+    chunks = chunk_names(session.pipe, session.request, blocks)
+    yield from session.noted(film_events(session, tokens.codes, chunks, previews=options.previews))
+    path = session.place(options.project, options.output, "film.mp4")
+    session.write_film(session.clips, path)
+    yield FilmReady(path, session.final_report())
+
+
+def _animatic(session: Session, options: _FilmOptions) -> Iterator[Event]:
+    blocks = token_names(session.pipe, session.request)
+    tokens = FilmTokens(session, blocks)
+    yield from session.noted(tokens.events())
+    yield from session.noted(animatic_events(session, tokens.codes, blocks))
+    ready = animatic_film(session, session.place(options.project, options.output, "animatic.mp4"))
+    yield ready
+    assert ready.path is not None
+    yield FilmReady(ready.path, session.final_report())

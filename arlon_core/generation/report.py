@@ -13,13 +13,20 @@ from typing import Any
 import torch
 
 STAGES = ("load", "text", "tokens", "denoise", "decode", "encode")
+_ON_DEVICE = ("text", "tokens", "denoise", "decode")
 
 
 @dataclass
 class RenderReport:
-    """Filled while rendering. Seconds are of the wall clock, and include waiting for the device."""
+    """Filled while rendering. Seconds are of the wall clock, and include waiting for the device.
+
+    Clips are encoded beside the rest: "encode" says how long the encoder worked, and `beside` how much of it
+    cost the render no time, because other stages went on meanwhile.
+    """
 
     device: torch.device
+    stage: str = "load"  # the one that runs, or ran last
+    beside: float = 0.0
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     hits: dict[str, int] = field(default_factory=dict)
     misses: dict[str, int] = field(default_factory=dict)
@@ -27,13 +34,19 @@ class RenderReport:
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Add the time of the block to `stage`; never wrap a `yield` in it."""
+        self.stage = stage
         started = time.perf_counter()
         try:
             yield
         finally:
-            if self.device.type == "cuda":
+            if self.device.type == "cuda" and stage in _ON_DEVICE:
                 torch.cuda.synchronize(self.device)
             self.seconds[stage] += time.perf_counter() - started
+
+    def add_encoding(self, seconds: float, *, waited: float) -> None:
+        """Note that clips were encoded in another thread for `seconds`, `waited` of them waited for."""
+        self.seconds["encode"] += seconds
+        self.beside += max(0.0, seconds - waited)
 
     def count(self, kind: str, *, cached: bool) -> None:
         """Note an artefact that was found in the project, or that had to be made."""
@@ -43,12 +56,13 @@ class RenderReport:
     def as_dict(self, *, frames: int, fps: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Plain JSON values. settings (model, steps, seed and so on) are taken over as they are."""
         video = frames / fps
-        total = sum(self.seconds.values())
+        total = sum(self.seconds.values()) - self.beside
         return {
             "frames": frames,
             "fps": fps,
             "seconds_of_video": round(video, 4),
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
+            "seconds_encoded_beside": round(self.beside, 3),
             "seconds_total": round(total, 3),
             "seconds_per_second_of_video": round(total / video, 3),
             "peak_memory_gb": round(peak_memory_gb(), 3),

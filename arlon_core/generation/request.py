@@ -49,11 +49,13 @@ def make_request(
     steps: int | None = None,
     guidance: float | None = None,
     seed: int | None = None,
+    chunk: int | None = None,
     use_coarse: bool = True,
 ) -> Request:
     """Plan a story for a model; what is not given comes from the model's own defaults.
 
-    seed: instead of the story's; segments that name their own keep it. Raises ArlonError.
+    seed: instead of the story's; segments that name their own keep it. chunk: new latent frames a chunk, up
+    to the model's own number; fewer take less memory, and give another film. Raises ArlonError.
     """
     config = pipe.config
     if seed is not None:
@@ -61,11 +63,14 @@ def make_request(
     steps = config.num_inference_steps if steps is None else steps
     if not 1 <= steps <= _MAX_STEPS:
         raise ArlonError(f"{steps} denoising steps make no film; give 1 to {_MAX_STEPS}.")
+    chunk = config.max_new if chunk is None else chunk
+    if not 1 <= chunk <= config.max_new:
+        raise ArlonError(f"this model makes no chunks of {chunk} latent frames; give 1 to {config.max_new}.")
     seconds = [segment.seconds for segment in story.segments]
     prompts = [segment.prompt for segment in story.segments]
     return Request(
         story=story,
-        plan=make_plan(seconds, config.fps, max_new=config.max_new, overlap=config.overlap),
+        plan=make_plan(seconds, config.fps, max_new=chunk, overlap=config.overlap),
         texts=tuple(segment_texts(story.style, prompts, pipe.is_full(prompts))),
         num_inference_steps=steps,
         guidance_scale=float(config.guidance_scale if guidance is None else guidance),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,15 @@ import torch
 
 from arlon_core.generation.chunks import CancelCheck, stop_if_cancelled
 from arlon_core.generation.events import Event, event_record
+from arlon_core.generation.memory import (
+    OutOfMemoryError,
+    Shortage,
+    is_out_of_memory,
+    memory_given_back,
+    memory_sizes,
+    shortage_sentence,
+    watch_memory,
+)
 from arlon_core.generation.report import RenderReport, device_name
 from arlon_core.generation.request import Request
 from arlon_core.store import ArtefactStore, MemoryStore, Store, environment_record
@@ -56,6 +65,10 @@ class Session:
                 del self._texts[next(iter(self._texts))]
             self._texts[text] = encoded
         return self._texts[text]
+
+    def forget(self) -> None:
+        """Let the encoded texts go: they lie on the device."""
+        self._texts.clear()
 
     def text_length(self, segment: int) -> int:
         """How many items a segment's text has for the token transformer."""
@@ -117,6 +130,8 @@ class Session:
         device, threads = device_name(report.device), torch.get_num_threads()
         environment = environment_record(device, self.settings()["dtype"], threads)
         self.store.journal.append("story", text=format_story(request.story), settings=self.settings())
+        borders = [[segment.first_frame, segment.stop_frame] for segment in request.plan.segments]
+        self.store.journal.append("plan", fps=request.plan.fps, segments=borders)
         self.store.journal.append("environment", **environment)
 
 
@@ -124,18 +139,52 @@ class Session:
 def open_session(
     pipe: ArlonPipeline, request: Request, project: PathLike | None, cancel: Cancel
 ) -> Iterator[Session]:
-    """A session in a project folder, or, without one, in a temporary place that goes with it."""
+    """A session in a project folder, or, without one, in a temporary place that goes with it.
+
+    When the block ends, memory is given back; where it ran out, OutOfMemoryError says what would fit.
+    """
     report = RenderReport(pipe.working_device)
     report.seconds["load"] = pipe.load_seconds
     if isinstance(cancel, threading.Event):
         check: CancelCheck = cancel.is_set
     else:
         check = cancel or _never
-    if project is not None:
-        yield Session(pipe, request, Store(Path(project)), report, check)
-        return
-    with MemoryStore() as store:
-        yield Session(pipe, request, store, report, check)
+    with ExitStack() as stack:
+        store = Store(Path(project)) if project is not None else stack.enter_context(MemoryStore())
+        session = Session(pipe, request, store, report, check)
+        stack.enter_context(_shortage_told(session))
+        stack.enter_context(memory_given_back(report.device))
+        stack.callback(session.forget)
+        watch_memory(report.device)
+        yield session
+
+
+@contextmanager
+def _shortage_told(session: Session) -> Iterator[None]:
+    """Turn "out of memory" into a sentence, once everything is given back and the sizes can be read."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemoryError(shortage_sentence(_shortage(session, error))) from None
+
+
+def _shortage(session: Session, error: BaseException) -> Shortage:
+    device, request = session.report.device, session.request
+    chunk = max(request.plan.chunks, key=lambda each: (each.latents, each.overlap))
+    on_gpu = device.type == "cuda"
+    free, needed = memory_sizes(device, error)
+    return Shortage(
+        place=f"the GPU ({device_name(device)})" if on_gpu else "the machine",
+        stage=session.report.stage,
+        free=free,
+        needed=needed,
+        new=chunk.latents,
+        overlap=chunk.overlap,
+        guided=request.guidance_scale != 1,
+        on_gpu=on_gpu,
+    )
 
 
 def _never() -> bool:

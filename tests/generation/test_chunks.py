@@ -47,7 +47,7 @@ def make_task(tiny_pipeline) -> Callable[..., ChunkTask]:
 
 
 def run(pipe, task: ChunkTask, cancel: Callable[[], bool] = lambda: False) -> tuple[list[StepDone], Tensor]:
-    events, steps = denoise_chunk(pipe, task, RenderReport(CPU), cancel), []
+    events, steps = denoise_chunk(pipe, task, start_latents(task, CPU), RenderReport(CPU), cancel), []
     while True:
         try:
             steps.append(next(events))
@@ -145,7 +145,9 @@ def test_cancel_is_looked_at_before_every_step(tiny_pipeline, make_task, after: 
     seen: list[StepDone] = []
 
     def follow() -> None:
-        for event in denoise_chunk(tiny_pipeline, make_task(), RenderReport(CPU), lambda: len(seen) >= after):
+        task = make_task()
+        start = start_latents(task, CPU)
+        for event in denoise_chunk(tiny_pipeline, task, start, RenderReport(CPU), lambda: len(seen) >= after):
             seen.append(event)
 
     with pytest.raises(Cancelled):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from arlon_core.errors import ArlonError, ModelError, OutputError
 from arlon_core.generation.chunks import Cancelled
@@ -27,7 +29,7 @@ from arlon_core.generation.events import (
     StepDone,
     TokensReady,
 )
-from arlon_core.generation.film import LatentTail
+from arlon_core.generation.latent_tail import LatentTail
 from arlon_core.generation.plan import frames_of_latents, make_plan
 from arlon_core.generation.render import animatic, render
 from arlon_core.generation.request import chunk_names, make_request, token_names
@@ -91,9 +93,14 @@ def test_events_come_in_order(tiny_pipeline, tmp_path: Path):
     events = list(render(tiny_pipeline, STORY, tmp_path / "p"))
     plan = events[0].plan
     expected: list[type[Event]] = [Planned, *[TokensReady] * 3, *[AnimaticReady] * 4]
-    for segment in plan.segments:
-        expected += [*[StepDone] * 2, ChunkReady] * len(segment.chunks) + [SegmentReady]
-    assert [type(event) for event in events] == [*expected, FilmReady]
+    expected += [*[StepDone] * 2, ChunkReady] * len(plan.chunks) + [FilmReady]
+    assert [type(event) for event in events if not isinstance(event, SegmentReady)] == expected
+    # A segment's clip is encoded beside the rest: it comes when it stands, after its last chunk, in order.
+    ready = [event for event in events if isinstance(event, SegmentReady)]
+    assert [event.segment for event in ready] == [0, 1, 2]
+    for event, segment in zip(ready, plan.segments, strict=True):
+        last = ChunkReady(segment.index, segment.chunks[-1].index)
+        assert events.index(last) < events.index(event) < len(events) - 1
 
 
 def test_the_film_has_exactly_the_planned_frames(tiny_pipeline, tmp_path: Path):
@@ -231,7 +238,10 @@ def test_killed_and_resumed_equals_never_killed(tiny_pipeline, tiny_folder: Path
     command = [sys.executable, "-m", "arlon_core", "render", str(story), "-o", str(tmp_path / "film.mp4")]
     command += ["--model", str(tiny_folder), "--project", str(tmp_path / "p"), "--device", "cpu"]
     command += ["--steps", "40"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # The same number of threads as here: bits are promised for one number of threads only.
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, **quiet)
     try:
         deadline = time.monotonic() + 120
         while not list((tmp_path / "p").glob("artefacts/latents/*/[0-9a-f]*.safetensors")):
