@@ -26,6 +26,7 @@ LAYERS: list[tuple[str, ...]] = [
     ),
     ("models", "generation.plan", "generation.events", "media", "world"),
     ("generation", "pipeline"),
+    ("jobs",),
     ("training", "evaluation", "cli", "__main__"),
 ]
 TORCH_FREE = ["story.py", "errors.py", "presets.py", "generation/plan.py", "generation/events.py", "store"]

@@ -1,0 +1,124 @@
+"""The real engine behind a queue, with the small real model: loading aside, films, previews, cancel."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arlon_core.errors import ModelError
+from arlon_core.generation.events import AnimaticReady, FilmReady, Planned, SegmentReady, StepDone
+from arlon_core.jobs import JobQueue, JobRequest, JobState, ModelEngine
+from arlon_core.media.clips import count_frames
+from arlon_core.story import Segment, Story
+
+STORY = Story((Segment("A red balloon rises.", 1.5), Segment("Then night falls.", 0.8)), seed=5)
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_folder: Path) -> ModelEngine:
+    return ModelEngine(str(tiny_folder), "cpu")
+
+
+@pytest.fixture
+def queue(engine: ModelEngine):
+    queue = JobQueue(engine)
+    yield queue
+    queue.close()
+
+
+def test_it_knows_its_model_once_it_is_loaded(engine: ModelEngine, tiny_folder: Path):
+    engine.wait()
+    assert engine.ready()
+    assert (engine.fps, engine.height, engine.width, engine.device) == (12, 64, 112, "cpu")
+    assert engine.name == str(tiny_folder)
+
+
+def test_an_animatic_and_then_the_film(queue: JobQueue, tmp_path: Path):
+    animatic = queue.submit(JobRequest("animatic", STORY, tmp_path))
+    render = queue.submit(JobRequest("render", STORY, tmp_path, steps=3))
+    small = [event for _, event in queue.attach(animatic)]
+    whole = [event for event in small if isinstance(event, AnimaticReady) and event.segment is None]
+    assert whole[0].path.is_relative_to(tmp_path)
+    assert not [event for event in small if isinstance(event, StepDone)]
+
+    events = [event for _, event in queue.attach(render)]
+    plan = next(event.plan for event in events if isinstance(event, Planned))
+    ready = [event for event in events if isinstance(event, SegmentReady)]
+    assert [count_frames(event.path) for event in ready] == [segment.frames for segment in plan.segments]
+    assert all(event.path.is_relative_to(tmp_path / "artefacts") for event in ready)
+    assert isinstance(events[-1], FilmReady)
+    assert count_frames(events[-1].path) == plan.frames
+    assert events[-1].report["steps"] == 3
+    assert queue.status(render).state is JobState.DONE
+
+
+def test_steps_are_seen_as_pictures_while_they_are_new(queue: JobQueue, tmp_path: Path):
+    job = queue.submit(JobRequest("render", STORY, tmp_path, steps=6))
+    shapes = {
+        event.preview.shape[1:]
+        for _, event in queue.attach(job)
+        if isinstance(event, StepDone) and event.preview is not None
+    }
+    assert shapes == {(32, 56, 3)}
+
+
+def test_cancelled_within_a_step_from_another_thread(queue: JobQueue, tmp_path: Path):
+    job = queue.submit(JobRequest("render", STORY, tmp_path, steps=900))
+    seen = []
+    for _, event in queue.attach(job):
+        seen.append(event)
+        if isinstance(event, StepDone):
+            queue.cancel(job)
+    assert queue.status(job).state is JobState.CANCELLED
+    assert max(event.step for event in seen if isinstance(event, StepDone)) < 900
+    assert seen[-1].message.startswith("cancelled")
+
+
+def test_a_job_waits_for_the_model_and_can_be_cancelled_meanwhile(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from arlon_core.pipeline import ArlonPipeline
+
+    load, go_on = ArlonPipeline.from_pretrained, threading.Event()
+
+    def slowly(*args, **options):
+        assert go_on.wait(30)
+        return load(*args, **options)
+
+    monkeypatch.setattr(ArlonPipeline, "from_pretrained", slowly)
+    engine = ModelEngine(str(tiny_folder), "cpu")
+    assert not engine.ready()
+    with pytest.raises(TimeoutError):
+        engine.wait(0.01)
+    queue = JobQueue(engine)
+    cancelled = queue.submit(JobRequest("animatic", STORY, tmp_path))
+    patient = queue.submit(JobRequest("animatic", STORY, tmp_path))
+    queue.cancel(cancelled)
+    assert [type(event).__name__ for _, event in queue.attach(cancelled)] == ["Failed"]
+    go_on.set()
+    assert isinstance([event for _, event in queue.attach(patient)][-1], FilmReady)
+    queue.close()
+
+
+def test_a_model_that_cannot_be_loaded_is_told_by_every_job(tmp_path: Path):
+    engine = ModelEngine(str(tmp_path / "nowhere" / "at" / "all"), "cpu")
+    with pytest.raises(ModelError, match="does not exist"):
+        engine.wait()
+    assert engine.ready()
+    queue = JobQueue(engine)
+    job = queue.submit(JobRequest("render", STORY, tmp_path))
+    assert "does not exist" in [event for _, event in queue.attach(job)][-1].message
+    assert queue.status(job).state is JobState.FAILED
+    queue.close()
+
+
+def test_an_edit_in_the_same_project_renders_only_what_it_touches(queue: JobQueue, tmp_path: Path):
+    first = queue.submit(JobRequest("render", STORY, tmp_path))
+    edited = replace(STORY, segments=(STORY.segments[0], Segment("A blue fox walks left.", 0.8)))
+    second = queue.submit(JobRequest("render", edited, tmp_path))
+    list(queue.attach(first))
+    steps = {event.segment for _, event in queue.attach(second) if isinstance(event, StepDone)}
+    assert steps == {1}
