@@ -23,10 +23,10 @@ fast: .venv/dev              ## the tests that take seconds
 	$(BIN)/python -m pytest -q -m "not slow"
 
 check: .venv/dev
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy arlon_core
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy arlon_core app
 
-studio:                      ## the page in the browser
-	@echo "The studio page comes next; until then: make film STORY=assets/stories/balloon.txt"
+studio: .venv/ready          ## the page in the browser
+	$(BIN)/python app.py
 
 clean:
 	rm -rf .venv

@@ -1,0 +1,79 @@
+"""Opens the studio page: parses the flags, opens the engine, launches. Everything else is in app/."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from app.handlers.desk import open_desk
+from arlon_core.cli import options
+from arlon_core.errors import ArlonError
+from arlon_core.jobs import JobQueue, ModelEngine
+
+
+def parse_flags(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line. Exits with code 2 and one sentence when a flag is no good."""
+    parser = argparse.ArgumentParser(description="The studio page: write a story, render it into a film.")
+    add = parser.add_argument
+    add("--host", help="address to listen on; 0.0.0.0 lets other machines in (this machine only)")
+    add("--port", type=options.positive_int, help="port to listen on (the first free one from 7860)")
+    add("--share", action="store_true", help="also open a public link through a tunnel")
+    add(
+        "--auth",
+        type=user_and_password,
+        metavar="USER:PASSWORD",
+        help="ask for these before the page",
+    )
+    add(
+        "--model",
+        default=str(options.default_model()),
+        metavar="M",
+        help="pipeline folder or hub id (%(default)s)",
+    )
+    add(
+        "--projects",
+        type=Path,
+        default=Path("projects"),
+        metavar="DIR",
+        help="keep all films there (%(default)s)",
+    )
+    add("--device", choices=options.DEVICES, default="auto", help="(%(default)s)")
+    return parser.parse_args(arguments)
+
+
+def user_and_password(text: str) -> tuple[str, str]:
+    """ "USER:PASSWORD", both not empty; the password may hold colons."""
+    user, colon, password = text.partition(":")
+    if not (user and colon and password):
+        raise argparse.ArgumentTypeError("give it as USER:PASSWORD")
+    return user, password
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve the page until interrupted; the model loads behind it. Exits with code 2 when it cannot begin."""
+    flags = parse_flags(arguments)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing leaves this machine
+    from app.studio import build_studio, launch_options
+
+    engine = ModelEngine(flags.model, flags.device)
+    jobs = JobQueue(engine)
+    try:
+        desk = open_desk(jobs, engine, flags.model, flags.projects)
+        page = build_studio(desk)
+        where = {
+            "server_name": flags.host,
+            "server_port": flags.port,
+            "share": flags.share,
+            "auth": flags.auth,
+        }
+        page.launch(**where, **launch_options(flags.projects))
+    except ArlonError as error:
+        sys.exit(f"app.py: {error}")
+    finally:
+        jobs.close()
+
+
+if __name__ == "__main__":
+    main()

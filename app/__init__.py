@@ -1,0 +1,1 @@
+"""The studio: a page on which a story is written, seen as an animatic, and rendered."""

@@ -1,0 +1,116 @@
+"""The stories a browser remembers, and the project folder of each.
+
+What a browser keeps is a dict ``{project id: {"text", "title", "at"}}`` of plain JSON values; the server
+keeps none of it. A project id is the slug of a title and eight random letters, so it also keeps one
+person's films from another's.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app import words
+from arlon_core.errors import ProjectError, StoryError
+from arlon_core.story import parse_story
+
+MAX_STORIES = 40  # what a browser keeps; the oldest goes first (our choice)
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{8}")
+_MAX_SLUG = 40
+
+Shelf = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A story that comes with the studio. id: its file's name without the suffix."""
+
+    id: str
+    title: str
+    text: str
+
+
+def read_examples(folder: Path) -> tuple[Example, ...]:
+    """The good stories of a folder, by name; the first one is what a stranger finds on the page."""
+    examples = []
+    for path in sorted(folder.glob("*.txt")):
+        try:
+            text = path.read_text(encoding="utf-8")
+            title = parse_story(text, path.name).title
+        except (OSError, ValueError, StoryError):
+            continue
+        examples.append(Example(path.stem, title or path.stem, text))
+    return tuple(examples)
+
+
+def new_project_id(title: str) -> str:
+    """``the-balloon-at-the-sea-1f0c93ab``: readable in a folder listing, and not to be guessed."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain.lower()))[:_MAX_SLUG].strip("-")
+    return f"{slug or 'story'}-{secrets.token_hex(4)}"
+
+
+def project_folder(projects: Path, project: Any) -> Path:
+    """The folder of a project id. Raises ProjectError for what is none: ids come from browsers."""
+    if not isinstance(project, str) or len(project) > 100 or _ID.fullmatch(project) is None:
+        raise ProjectError(words.NOT_A_PROJECT)
+    return projects.absolute() / project
+
+
+def shelf_of(value: Any) -> Shelf:
+    """What a browser kept, without what cannot be right."""
+    value = value if isinstance(value, Mapping) else {}
+    return {
+        key: {"text": entry["text"], "title": str(entry.get("title") or ""), "at": _number(entry.get("at"))}
+        for key, entry in value.items()
+        if _ID.fullmatch(str(key)) and isinstance(entry, Mapping) and isinstance(entry.get("text"), str)
+    }
+
+
+def remember(shelf: Shelf, project: str, text: str, now: float) -> Shelf:
+    """The shelf with this story on it, half-typed or not. now: seconds since the epoch."""
+    title = title_of(text) or shelf.get(project, {}).get("title", "")
+    kept = {**shelf, project: {"text": text, "title": title, "at": now}}
+    newest = sorted(kept, key=lambda key: kept[key]["at"], reverse=True)[:MAX_STORIES]
+    return {key: kept[key] for key in newest}
+
+
+def find_text(shelf: Shelf, text: str) -> str | None:
+    """The project that already holds this very text: opening an example twice finds its film again."""
+    return next((key for key, entry in shelf.items() if entry["text"] == text), None)
+
+
+def title_of(text: str) -> str:
+    """A name for a story: its title, else its first prompt; "" while it cannot be read."""
+    try:
+        story = parse_story(text)
+    except StoryError:
+        return ""
+    return story.title or story.segments[0].prompt[:60]
+
+
+def file_name(title: str, suffix: str) -> str:
+    """A file name for a title, in letters that every file system takes."""
+    slug = re.sub(r"[^\w]+", "-", title).strip("-").lower()[:60]
+    return f"{slug or 'story'}.{suffix}"
+
+
+def choices(shelf: Shelf, examples: tuple[Example, ...]) -> dict[str, list[dict[str, str]]]:
+    """What can be opened: a person's own stories, newest first, and the examples."""
+    own = {
+        key: entry for key, entry in shelf.items() if entry["text"] not in {each.text for each in examples}
+    }
+    newest = sorted(own, key=lambda key: own[key]["at"], reverse=True)
+    return {
+        "mine": [{"id": key, "title": own[key]["title"] or words.UNTITLED} for key in newest],
+        "examples": [{"id": each.id, "title": each.title} for each in examples],
+    }
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0

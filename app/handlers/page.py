@@ -1,0 +1,169 @@
+"""What every part of the page shows, as plain JSON values, from the project's jobs and the story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app import words
+from app.handlers.desk import Desk, Job, animatic_job, film_job, project_jobs, shown_job
+from app.handlers.downloads import download_file
+from app.handlers.editing import current_text
+from app.handlers.library import file_name
+from app.handlers.planning import plan_to_json
+from app.handlers.timeline import timeline_value
+from arlon_core.errors import ArlonError, StoryError
+from arlon_core.generation.events import SegmentReady
+from arlon_core.jobs import JobState
+from arlon_core.story import Story, parse_story
+
+FAST, SLOW = 1.0, 5.0  # seconds between looks at a job that runs, and at a page where nothing happens
+Values = dict[str, Any]
+
+
+def page_values(desk: Desk, project: Any, editor: Any) -> Values:
+    """The value of every part of the page, for the story in the editor and its project's jobs.
+
+    Of a story that cannot be read just now there is no timeline: the page keeps that of the last good one.
+    """
+    jobs = project_jobs(desk, project)
+    job, film, animatic = shown_job(jobs), film_job(jobs), animatic_job(jobs)
+    story = _story(editor)
+    timeline = _timeline(editor, story, job, film, animatic)
+    return {
+        "model": model_value(desk),
+        "progress": progress_value(desk, jobs, story),
+        "film": _film(film),
+        "animatic": _animatic(animatic),
+        **({} if timeline is None else {"timeline": timeline}),
+        "links": _links(film, animatic),
+        "cancel": job is not None and job.active,
+        "pace": SLOW if all(job.settled for job in jobs) and desk.model.ready() else FAST,
+    }
+
+
+def model_value(desk: Desk) -> dict[str, str]:
+    """state: "ready", "loading" or "failed"; line: what to say."""
+    if not desk.model.ready():
+        return {"state": "loading", "line": words.MODEL_LOADING}
+    try:
+        desk.model.wait(timeout=0)
+        return {"state": "ready", "line": words.model_ready(Path(desk.model.name).name, desk.model.device)}
+    except ArlonError as error:
+        return {"state": "failed", "line": str(error)}
+    except Exception as error:  # noqa: BLE001 (a library that is missing or broken: the page says so and stays)
+        return {"state": "failed", "line": words.MODEL_BROKE.format(error=type(error).__name__)}
+
+
+def progress_value(desk: Desk, jobs: list[Job], story: Story | None) -> Values:
+    """The progress display. remaining: seconds, or None; elapsed: seconds since the job began to run."""
+    job = shown_job(jobs)
+    if job is None:
+        return {"state": "idle", "headline": words.IDLE, "detail": words.IDLE_DETAIL, "percent": 0.0}
+    status, view, kind = job.status, job.view, job.status.request.kind
+    state = "waiting" if status.state == JobState.QUEUED else status.state.value
+    headline, detail = _lines(desk, job, story)
+    ended = status.ended or desk.now()
+    return {
+        "state": state,
+        "headline": headline,
+        "detail": detail,
+        "percent": round(view.percent(kind), 1),
+        "elapsed": None if status.started is None else max(0.0, ended - status.started),
+        "remaining": view.remaining(kind, desk.watcher.clock()) if job.active else None,
+        "preview": view.preview if job.active else None,
+        "notes": list(view.warnings),
+        "others": sum(other.active for other in jobs) - 1 if job.active else 0,
+    }
+
+
+def _lines(desk: Desk, job: Job, story: Story | None) -> tuple[str, str]:
+    """Headline and detail of a job."""
+    status, view, kind = job.status, job.view, job.status.request.kind
+    if status.state == JobState.QUEUED:
+        return words.QUEUED[kind], words.queue_position(status.position)
+    if status.state == JobState.FAILED:
+        return words.FAILED[kind], status.message or view.failure or ""
+    if status.state == JobState.CANCELLED:
+        return words.CANCELLED[kind], words.CANCELLED_DETAIL
+    if status.state == JobState.DONE:
+        stale = story is not None and story != job.story
+        return words.DONE[kind], words.STALE[kind] if stale else words.made(view.report)
+    if view.plan is None:
+        return (words.STARTING, "") if desk.model.ready() else (words.MODEL_LOADING, words.MODEL_WAIT)
+    joining = kind == "animatic" and len(view.sketches) == len(view.plan.segments)
+    return words.stage("join" if joining else view.stage, kind, *_counts(job))
+
+
+def _counts(job: Job) -> tuple[int, int, str]:
+    """The segment under way (from 1), how many there are, and where in it the render is."""
+    view = job.view
+    assert view.plan is not None
+    segments = len(view.plan.segments)
+    if view.step is None:
+        made = {"tokens": view.sketched, "animatic": len(view.sketches)}.get(view.stage, len(view.segments))
+        return min(made + 1, segments), segments, ""
+    step = view.step
+    before = sum(len(segment.chunks) for segment in view.plan.segments[: step.segment])
+    chunk = before + step.chunk + 1
+    return step.segment + 1, segments, words.step(chunk, len(view.plan.chunks), step.step, step.steps)
+
+
+def _film(job: Job | None) -> Values:
+    from app.components.player import player_value
+
+    if job is None:
+        return player_value(None, {})
+    return player_value(job.view.plan, job.view.segments, job.view.result, done=not job.active)
+
+
+def _animatic(job: Job | None) -> Values:
+    from app.components.player import player_value
+
+    if job is None or job.view.plan is None:
+        return player_value(None, {})
+    plan = job.view.plan
+    clips = {
+        index: SegmentReady(index, event.path, plan.segments[index].frames)
+        for index, event in job.view.sketches.items()
+        if event.path is not None
+    }
+    return player_value(plan, clips, job.view.animatic, done=not job.active or job.view.animatic is not None)
+
+
+def _timeline(
+    editor: Any, story: Story | None, job: Job | None, film: Job | None, animatic: Job | None
+) -> Values | None:
+    """The running job's story, else the one in the editor, with what already stands of it."""
+    plan = editor.get("plan") if isinstance(editor, Mapping) else None
+    if job is not None and job.view.plan is not None and job.active:
+        story, plan = job.story, plan_to_json(job.view.plan)
+    if story is None:
+        return None
+    return timeline_value(story, plan, running=job, film=film, animatic=animatic)
+
+
+def _links(film: Job | None, animatic: Job | None) -> list[dict[str, str]]:
+    """What can be downloaded: URL, file name and wording of each."""
+    links = []
+    if film is not None and film.view.result is not None:
+        links.append(_link(film.view.result, film.story, "film"))
+    if animatic is not None and animatic.view.animatic is not None:
+        links.append(_link(animatic.view.animatic, animatic.story, "animatic"))
+    return links
+
+
+def _link(path: Path, story: Story, kind: str) -> dict[str, str]:
+    from app.components.player import file_url
+
+    title = (story.title or story.segments[0].prompt) + ("" if kind == "film" else f" {kind}")
+    named = download_file(path, file_name(title, path.suffix.removeprefix(".")))
+    return {"kind": kind, "url": file_url(named), "name": named.name, "label": words.DOWNLOAD[kind]}
+
+
+def _story(editor: Any) -> Story | None:
+    try:
+        return parse_story(current_text(editor))
+    except StoryError:
+        return None

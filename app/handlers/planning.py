@@ -1,0 +1,67 @@
+"""The plan of a story as the page shows it, before a model is loaded: true border times, frames, chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+from arlon_core.errors import ModelError
+from arlon_core.generation.model_folder import check_model_folder, is_local
+from arlon_core.generation.plan import Plan, make_plan
+from arlon_core.story import Story
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What of a model the plan of a film depends on. fps: frames a second; the rest in latent frames."""
+
+    fps: int
+    max_new: int
+    overlap: int
+
+
+def read_grid(model: str) -> Grid | None:
+    """The grid of a model folder; None for a hub id, or a folder of no use (loading will say why)."""
+    if not is_local(model):
+        return None
+    try:
+        index = check_model_folder(Path(model))
+        return Grid(**{key: int(index[key]) for key in ("fps", "max_new", "overlap")})
+    except (ModelError, KeyError, TypeError, ValueError):
+        return None
+
+
+def plan_story(story: Story, grid: Grid) -> Plan:
+    """The plan of a story. Raises StoryError naming the segment that is too short."""
+    seconds = [segment.seconds for segment in story.segments]
+    return make_plan(seconds, grid.fps, max_new=grid.max_new, overlap=grid.overlap)
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as plain JSON values, for the page. start, stop: seconds in the film."""
+    return {
+        "fps": plan.fps,
+        "frames": plan.frames,
+        "chunks": len(plan.chunks),
+        "seconds": plan.seconds,
+        "segments": [
+            {
+                "start": segment.start_seconds,
+                "stop": segment.stop_seconds,
+                "frames": segment.frames,
+                "chunks": len(segment.chunks),
+            }
+            for segment in plan.segments
+        ],
+    }
+
+
+def story_plan(story: Story, grid: Grid | None) -> dict[str, Any]:
+    """As `plan_to_json`; without a grid, the times that were asked for and no frames. Raises StoryError."""
+    if grid is not None:
+        return plan_to_json(plan_story(story, grid))
+    borders = accumulate((segment.seconds for segment in story.segments), initial=0.0)
+    segments = [{"start": a, "stop": b, "frames": None, "chunks": None} for a, b in pairwise(borders)]
+    return {"fps": None, "frames": None, "chunks": None, "seconds": story.seconds, "segments": segments}

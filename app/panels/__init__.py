@@ -1,0 +1,1 @@
+"""The panels of the page, a file each: they make components and give them back; app/studio.py wires them."""

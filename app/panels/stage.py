@@ -1,0 +1,44 @@
+"""The stage: film and animatic in their players, the timeline, the buttons, and how far the work is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from app import words
+from app.components.parts import film_links, film_timeline, progress_display, stage_tabs, text_line
+from app.components.player import film_player
+from app.handlers.desk import MAX_GUIDANCE, MAX_STEPS
+
+
+def stage_panel(values: Mapping[str, Any]) -> dict[str, gr.Component]:
+    """The panel's components by name. values: what each shows at first (handlers.page)."""
+    parts: dict[str, Any] = {}
+    parts["tabs"] = stage_tabs({"show": "film", "turn": 0})
+    for name in ("film", "animatic"):
+        parts[name] = film_player(
+            values[name], elem_id=name, elem_classes=player_classes(values[name]), words=words.PLAYER[name]
+        )
+    parts["timeline"] = film_timeline(values["timeline"])
+    with gr.Row(elem_id="actions"):
+        parts["make_animatic"] = gr.Button(words.ANIMATIC, elem_id="make-animatic", min_width=80)
+        parts["render"] = gr.Button(words.RENDER, elem_id="render", variant="primary", min_width=80)
+        parts["cancel"] = gr.Button(words.CANCEL, elem_id="cancel", interactive=False, min_width=80)
+    parts["notice"] = text_line("notice", role="alert")
+    parts["progress"] = progress_display(values["progress"])
+    parts["links"] = film_links(values["links"])
+    with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"), gr.Row():
+        parts["steps"] = gr.Number(
+            None, label=words.STEPS, placeholder=words.BY_MODEL, minimum=1, maximum=MAX_STEPS, precision=0
+        )
+        parts["guidance"] = gr.Number(
+            None, label=words.GUIDANCE, placeholder=words.BY_MODEL, minimum=0, maximum=MAX_GUIDANCE, step=0.1
+        )
+    return parts
+
+
+def player_classes(value: Mapping[str, Any]) -> list[str]:
+    """A player that has nothing to show yet is a picture instead."""
+    return [] if value["segments"] or value["film"] else ["empty"]

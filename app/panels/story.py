@@ -1,0 +1,29 @@
+"""The story panel: the story as cards and as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from app.components.parts import story_editor
+from app.handlers.editing import current_text, export_story
+from app.handlers.library import file_name, title_of
+from arlon_core.errors import StoryError
+
+
+def story_panel(value: Mapping[str, Any]) -> dict[str, gr.Component]:
+    """The panel's components by name. value: the story that is there from the first moment."""
+    return {"editor": story_editor(value, exported)}
+
+
+def exported(asked: Any) -> dict[str, str]:
+    """What the editor saves: {"content", "name"}, or {"problem"}. asked: {"value", "form"}."""
+    asked = asked if isinstance(asked, Mapping) else {}
+    form = "json" if asked.get("form") == "json" else "txt"
+    try:
+        content = export_story(asked.get("value"), form)
+    except StoryError as error:
+        return {"problem": str(error)}
+    return {"content": content, "name": file_name(title_of(current_text(asked.get("value"))), form)}

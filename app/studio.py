@@ -1,0 +1,165 @@
+"""The studio page: panels put together, and every event tied to a plain function of app/handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app import words
+from app.assets import css
+from app.components.parts import text_line
+from app.handlers.desk import Desk, cancel, submit
+from app.handlers.page import FAST, page_values
+from app.handlers.refresh import changed
+from app.handlers.session import Session, edit, open_file, open_page, open_story
+from app.panels.stage import player_classes, stage_panel
+from app.panels.story import story_panel
+from app.theme import studio_theme
+from arlon_core.errors import ArlonError
+
+# Names in the browser's storage; the "secret" only keeps what is stored readable after a restart.
+_STORAGE: dict[str, Any] = {"secret": "arlon-studio"}
+_QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_PAGE = ("model", "progress", "film", "animatic", "timeline", "links", "cancel", "pace")
+
+Updates = dict[Any, Any]
+
+
+def build_studio(desk: Desk) -> gr.Blocks:
+    """The page, not yet served."""
+    first = open_page(desk, None, None)
+    values = page_values(desk, "", first.editor)
+    with gr.Blocks(title=words.TITLE, analytics_enabled=False, fill_width=True) as page:
+        parts: dict[str, Any] = {
+            "project": gr.BrowserState("", storage_key="arlon-project", **_STORAGE),
+            "shelf": gr.BrowserState({}, storage_key="arlon-stories", **_STORAGE),
+            "shown": gr.State({}),
+            "pace": gr.Timer(FAST),
+        }
+        with gr.Row(elem_id="masthead"):
+            gr.HTML(f"<h1>{words.TITLE}</h1><p>{words.TAGLINE}</p>", elem_id="title", apply_default_css=False)
+            parts["model"] = text_line("model", values["model"])
+        with gr.Row(elem_id="desk"):
+            with gr.Column(elem_id="story-panel", scale=6, min_width=320):
+                parts |= story_panel(first.editor)
+            with gr.Column(elem_id="stage-panel", scale=5, min_width=320):
+                parts |= stage_panel(values)
+        Wiring(desk, parts).connect(page)
+    return page
+
+
+def launch_options(projects: Path) -> dict[str, Any]:
+    """What `launch` needs of the studio itself; who may reach it is for app.py to say."""
+    return {
+        "theme": studio_theme(),
+        # In the head rather than as `css`, whose selectors gradio rewrites and in doing so breaks :is(a, b).
+        "head": f"<style>{css('studio.css')}</style>",
+        "allowed_paths": [str(projects.absolute())],
+        "footer_links": [],
+        "ssr_mode": False,
+    }
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Ties the page's parts to the handlers. Every handler gives updates keyed by part."""
+
+    desk: Desk
+    parts: Mapping[str, Any]
+
+    def connect(self, page: gr.Blocks) -> None:
+        """Make all events."""
+        parts = self.parts
+        session = [parts[name] for name in ("editor", "project", "shelf")]
+        now = [parts[name] for name in ("project", "editor", "shown")]
+        shown = [parts[name] for name in ("shown", *_PAGE)]
+        outputs = [*session, *shown, parts["notice"], parts["tabs"]]
+        page.load(self.load, [parts["project"], parts["shelf"]], outputs, **_QUIET)
+        parts["pace"].tick(self.refresh, now, shown, **_QUIET)
+        typed = {**_QUIET, "trigger_mode": "always_last"}
+        parts["editor"].typed(self.typed, [*session, parts["shown"]], outputs, **typed)
+        parts["editor"].opened(self.opened, session, outputs, **_QUIET)
+        parts["editor"].imported(self.imported, session, outputs, **_QUIET)
+        settings = [parts["shown"], parts["steps"], parts["guidance"]]
+        parts["make_animatic"].click(self.animatic, [*session, *settings], outputs, **_QUIET)
+        parts["render"].click(self.render, [*session, *settings], outputs, **_QUIET)
+        parts["cancel"].click(self.cancel, now, shown, **_QUIET)
+
+    def load(self, project: Any, shelf: Any) -> Updates:
+        session = open_page(self.desk, project, shelf)
+        updates = self._session(session, {})
+        film, animatic = (updates[self.parts[name]]["value"] for name in ("film", "animatic"))
+        tab = "animatic" if animatic["segments"] and not film["segments"] else "film"
+        return {**updates, **self._show(tab)}
+
+    def typed(self, value: Any, project: Any, shelf: Any, shown: Any) -> Updates:
+        return self._session(edit(self.desk, value, project, shelf), shown)
+
+    def opened(self, value: Any, project: Any, shelf: Any, event: gr.EventData) -> Updates:
+        return self._open(lambda: open_story(self.desk, event._data.get("choice"), value, shelf))
+
+    def imported(self, value: Any, project: Any, shelf: Any, event: gr.EventData) -> Updates:
+        data = event._data
+        return self._open(lambda: open_file(self.desk, data.get("file"), data.get("data"), value, shelf))
+
+    def animatic(self, *values: Any) -> Updates:
+        return self._start("animatic", *values)
+
+    def render(self, *values: Any) -> Updates:
+        return self._start("render", *values)
+
+    def cancel(self, project: Any, value: Any, shown: Any) -> Updates:
+        cancel(self.desk, project)
+        return self.refresh(project, value, shown)
+
+    def refresh(self, project: Any, value: Any, shown: Any) -> Updates:
+        new, marks = changed(page_values(self.desk, project, value), shown)
+        return {
+            self.parts["shown"]: marks,
+            **{self.parts[name]: _update(name, each) for name, each in new.items()},
+        }
+
+    def _start(
+        self, kind: str, value: Any, project: Any, shelf: Any, shown: Any, steps: Any, guidance: Any
+    ) -> Updates:
+        session = edit(self.desk, value, project, shelf)
+        try:
+            note = submit(self.desk, kind, value, session.project, steps, guidance)
+        except ArlonError as error:
+            return {**self._session(session, shown), **self._notice("bad", str(error))}
+        tab = "animatic" if kind == "animatic" else "film"
+        return {**self._session(session, shown), **self._notice("note", note), **self._show(tab)}
+
+    def _open(self, opening: Any) -> Updates:
+        try:
+            session = opening()
+        except ArlonError as error:
+            return self._notice("bad", str(error))
+        return self._session(session, {})
+
+    def _session(self, session: Session, shown: Any) -> Updates:
+        updates = {
+            self.parts["editor"]: gr.update(value=session.editor),
+            self.parts["project"]: session.project,
+            self.parts["shelf"]: session.shelf,
+        }
+        refreshed = self.refresh(session.project, session.editor, shown)
+        return {**updates, **refreshed, **self._notice("", "")}
+
+    def _show(self, name: str) -> Updates:
+        return {self.parts["tabs"]: gr.update(value={"show": name, "turn": self.desk.now()})}
+
+    def _notice(self, state: str, line: str) -> Updates:
+        return {self.parts["notice"]: gr.update(value={"state": state, "line": line})}
+
+
+def _update(name: str, value: Any) -> Any:
+    if name == "cancel":
+        return gr.update(interactive=value)
+    if name in ("film", "animatic"):
+        return gr.update(value=value, elem_classes=player_classes(value))
+    return gr.update(value=value)

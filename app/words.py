@@ -1,0 +1,148 @@
+"""Every word the page says, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+TITLE = "ARLON Studio"
+TAGLINE = "Write a story, see all of it at once, then render it into one long film."
+
+THE_STORY = "The story"
+UNTITLED = "A story without a title"
+NEW_STORY = "title: A new story\n\n[4s] A white paper boat drifts right across a calm lake in the morning.\n"
+
+NOT_A_PROJECT = "this page names a project that cannot be; reload the page."
+GONE = "that story is not here any more; choose another one."
+
+MODEL_LOADING = "The model is loading"
+MODEL_BROKE = "The model could not be loaded ({error}); the log says where."
+MODEL_WAIT = "The work begins as soon as it is there."
+
+FILM, ANIMATIC, RENDER, CANCEL = "Film", "Animatic", "Render", "Cancel"
+SETTINGS, STEPS, GUIDANCE, BY_MODEL = "Settings", "Denoising steps", "Guidance scale", "the model's own"
+PLAYER = {
+    "film": {"empty": "The film will grow here while it is rendered."},
+    "animatic": {
+        "empty": "The whole story as small pictures, before anything expensive runs.",
+        "progress": "{rendered} s of {total} s drawn",
+    },
+}
+ALREADY = {
+    "animatic": "The animatic of this very story is being made already.",
+    "render": "This very story is being rendered already.",
+}
+
+IDLE = "Ready when you are"
+IDLE_DETAIL = "Animatic shows the whole story as small pictures first; Render makes the film."
+STARTING = "Starting"
+QUEUED = {"animatic": "The animatic waits for its turn", "render": "The render waits for its turn"}
+FAILED = {"animatic": "The animatic stopped", "render": "The render stopped"}
+CANCELLED = {"animatic": "The animatic was cancelled", "render": "The render was cancelled"}
+CANCELLED_DETAIL = "What was made is kept: the next start goes on from there."
+DONE = {"animatic": "The animatic is ready", "render": "The film is ready"}
+STALE = {
+    "animatic": "The story has changed since; press Animatic to see it as it is now.",
+    "render": "The story has changed since; Render renders again only what the change touches.",
+}
+JOINING = {"animatic": "Joining the small pictures", "render": "Joining the segments into one film"}
+SKETCHING = {"animatic": "Then its small pictures are drawn.", "render": "Then the film is rendered from it."}
+DOWNLOAD = {"film": "Download the film", "animatic": "Download the animatic"}
+
+
+def no_projects(folder: Any, reason: str | None) -> str:
+    return f"the folder {folder} cannot keep projects ({reason}); give --projects another one."
+
+
+def file_not_received(name: str) -> str:
+    return f"{name} did not arrive whole; choose it again."
+
+
+def bad_steps(value: Any, most: int) -> str:
+    return f"{value} denoising steps make no film; give 1 to {most}, or leave the field empty."
+
+
+def bad_guidance(value: Any, most: float) -> str:
+    return f"a guidance of {value} makes no film; give one up to {most:g}, or leave the field empty."
+
+
+def model_ready(name: str, device: str) -> str:
+    return f"{name} on {device}"
+
+
+def queue_position(position: int) -> str:
+    return "It is next." if position <= 1 else f"{position} jobs come before it."
+
+
+def stage(name: str, kind: str, segment: int, segments: int, step: str) -> tuple[str, str]:
+    """Headline and detail of a running job. name: a stage of handlers.progress.JobView."""
+    if name == "tokens":
+        return f"Sketching segment {segment} of {segments}", SKETCHING[kind]
+    if name == "animatic":
+        return f"Drawing the animatic, segment {segment} of {segments}", ""
+    if name == "film":
+        return f"Rendering segment {segment} of {segments}", step
+    return JOINING[kind], ""
+
+
+def step(chunk: int, chunks: int, number: int, steps: int) -> str:
+    return f"chunk {chunk} of {chunks} · step {number} of {steps}"
+
+
+def made(report: Mapping[str, Any]) -> str:
+    """How long the film is and what it cost, as the report says."""
+    video, total = report.get("seconds_of_video"), report.get("seconds_total")
+    if not video:
+        return ""
+    if not total:
+        return f"{video:.1f} s of film."
+    return f"{video:.1f} s of film in {total:.0f} s of work: {total / video:.1f} s for each second."
+
+
+# What the scripts in assets/js say; {placeholders} are theirs to fill in.
+EDITOR = {
+    "open": "Open",
+    "mine": "Your stories",
+    "examples": "Examples",
+    "new_story": "A new story",
+    "import": "Import",
+    "save_txt": "Save .txt",
+    "save_json": "Save .json",
+    "title": "Title of the story",
+    "style": "Style",
+    "style_hint": "for every segment, such as: calm, wide view",
+    "seed": "Seed",
+    "seed_hint": "story's",
+    "cards": "Cards",
+    "text": "Plain text",
+    "prompt": "What happens in this segment",
+    "prompt_hint": "What happens next?",
+    "seconds": "s",
+    "default_seconds": "4",
+    "times": "True borders of this segment in the film",
+    "up": "Move up",
+    "down": "Move down",
+    "insert": "Add a segment after this one",
+    "remove": "Remove",
+    "add": "Add a segment",
+    "removed": "Segment {number} was removed.",
+    "undo": "Undo",
+    "go_to_line": "Go to line {line}",
+    "summary": "{seconds} s · {frames} frames at {fps} a second · {chunks} chunks",
+    "summary_short": "{seconds} s",
+}
+PROGRESS = {
+    "progress": "Progress",
+    "preview": "The pictures that are being rendered, as far as they are",
+    "elapsed": "{time} so far",
+    "remaining": "about {time} left, ready at {clock}",
+    "soon": "ready in a moment",
+    "others": "{count} more waiting",
+}
+TIMELINE = {
+    "timeline": "Timeline of the film",
+    "idle": "not made yet",
+    "sketched": "in the animatic",
+    "rendering": "being rendered",
+    "done": "rendered",
+}

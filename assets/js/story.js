@@ -1,0 +1,310 @@
+// The story editor: the same story as cards and as plain text. app/handlers/editing.py says what props.value holds.
+// What is being typed always wins: an answer of the server that is older than the last key is dropped, and an
+// answer never writes into the view that was typed in. props.words is the wording.
+
+const QUIET = 150; // milliseconds after a key before the server hears of it
+
+class StoryEditor {
+  constructor() {
+    this.rev = 0;
+    this.value = null;
+    this.build();
+    watch("value", () => this.receive());
+    if (props.value) this.open(props.value);
+  }
+
+  build() {
+    const { words } = props;
+    const root = element.querySelector(".story-editor");
+    const typed = { input: () => this.typed("cards"), change: () => this.send() };
+    this.stories = make("select", { id: "story-choice", change: () => this.choose() });
+    this.file = make("input", { type: "file", accept: ".txt,.json", hidden: true, change: () => this.upload() });
+    this.title = make("textarea", { class: "story-title", rows: 1, placeholder: words.title, "aria-label": words.title, ...typed });
+    this.title.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+    this.style = make("input", { placeholder: words.style_hint, ...typed });
+    this.seed = make("input", { inputmode: "numeric", placeholder: "0", ...typed });
+    this.problem = make("p", { class: "story-problem", role: "status" });
+    this.note = make("p", { class: "story-note", role: "status" });
+    this.list = make("ol", { class: "story-cards" });
+    this.add = make("button", { type: "button", class: "add", click: () => this.insert(this.list.lastChild) }, words.add);
+    this.text = make("textarea", {
+      id: "story-text", spellcheck: "true", "aria-label": words.text, rows: 16,
+      input: () => this.typed("text"), change: () => this.send(),
+    });
+    this.summary = make("p", { class: "story-summary" });
+    this.tabs = ["cards", "text"].map((view) =>
+      make("button", { type: "button", role: "tab", id: `tab-${view}`, click: () => this.turn(view) }, words[view]));
+    this.panes = {
+      cards: make("div", { role: "tabpanel", "aria-labelledby": "tab-cards" }, this.list, this.add),
+      text: make("div", { role: "tabpanel", "aria-labelledby": "tab-text" }, this.text),
+    };
+    const action = (text, click) => make("button", { type: "button", click }, text);
+    root.append(
+      make("div", { class: "story-shelf" },
+        make("label", { for: "story-choice" }, words.open), this.stories,
+        action(words.import, () => this.file.click()), this.file,
+        action(words.save_txt, () => this.save("txt")), action(words.save_json, () => this.save("json"))),
+      this.title,
+      make("div", { class: "story-head" },
+        make("label", { class: "style" }, make("span", {}, words.style), this.style),
+        make("label", { class: "seed" }, make("span", {}, words.seed), this.seed)),
+      make("div", { class: "story-bar" }, make("div", { role: "tablist" }, ...this.tabs), this.summary),
+      this.problem, this.note, this.panes.cards, this.panes.text);
+    this.turn("cards");
+  }
+
+  /** Shows the cards or the text. */
+  turn(view) {
+    this.view = view;
+    for (const tab of this.tabs) tab.setAttribute("aria-selected", tab.id === `tab-${view}`);
+    for (const [name, pane] of Object.entries(this.panes)) pane.hidden = name !== view;
+    if (this.value) this.complain(this.value.problem);
+    this.fit();
+  }
+
+  // From the page to the server.
+
+  /** Something was typed: it is the value from now on, and the server hears of it when the keys rest. */
+  typed(from) {
+    this.rev += 1;
+    const now = { ...this.value, rev: this.rev, from };
+    if (from === "text") now.text = this.text.value;
+    else now.sheet = this.readCards();
+    this.keep(now);
+    this.fit();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.send(), QUIET);
+  }
+
+  send() {
+    clearTimeout(this.timer);
+    if (this.rev !== this.sent) trigger("typed", { rev: this.rev });
+    this.sent = this.rev;
+  }
+
+  keep(value) {
+    this.value = value;
+    props.value = value;
+  }
+
+  readCards() {
+    const cards = [...this.list.children].map(({ row, fields }) => ({
+      ...row, prompt: fields.prompt.value, seconds: fields.seconds.value, seed: fields.seed.value,
+    }));
+    const { title, style, seed } = this;
+    return { ...this.value.sheet, title: title.value, style: style.value, seed: seed.value, cards };
+  }
+
+  choose() {
+    trigger("opened", { choice: this.stories.value });
+    this.stories.value = this.value.chosen; // it changes when the story is there
+  }
+
+  upload() {
+    const [file] = this.file.files;
+    if (!file) return;
+    const reader = new FileReader();
+    reader.onload = () => trigger("imported", { file: file.name, data: reader.result.split(",")[1] ?? "" });
+    reader.readAsDataURL(file);
+    this.file.value = "";
+  }
+
+  async save(form) {
+    const { content, name, problem } = await server.exported({ value: this.value, form });
+    if (problem) return this.complain({ message: problem });
+    const url = URL.createObjectURL(new Blob([content], { type: "text/plain;charset=utf-8" }));
+    make("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  }
+
+  // From the server to the page.
+
+  receive() {
+    const value = props.value;
+    if (value.from === "studio") return this.open(value);
+    if (value.rev < this.rev) return this.keep({ ...this.value, choices: value.choices, chosen: value.chosen });
+    this.value = value;
+    if (value.from === "cards") {
+      this.text.value = value.text;
+      this.adopt(value.sheet.cards);
+    } else if (!value.problem) {
+      this.showCards(value.sheet);
+    }
+    this.showRest(value);
+  }
+
+  /** Another story. */
+  open(value) {
+    clearTimeout(this.timer);
+    this.rev = this.sent = value.rev;
+    this.value = value;
+    this.text.value = value.text;
+    this.note.replaceChildren();
+    this.showCards(value.sheet);
+    this.showRest(value);
+    if (value.problem) this.turn("text");
+    this.fit();
+  }
+
+  showRest(value) {
+    this.showChoices(value);
+    this.showPlan(value.plan);
+    this.complain(value.problem);
+    const locked = value.problem !== null && value.from === "text";
+    for (const part of [this.list, this.add, this.title, this.style, this.seed]) part.inert = locked;
+    this.panes.cards.classList.toggle("locked", locked);
+  }
+
+  showChoices({ choices, chosen }) {
+    if (!choices) return;
+    const state = JSON.stringify([choices, chosen]);
+    if (state === this.choicesShown) return;
+    this.choicesShown = state;
+    const option = (kind) => ({ id, title }) => make("option", { value: `${kind}:${id}` }, title);
+    const group = (label, options) => make("optgroup", { label }, ...options);
+    const mine = choices.mine.map(option("mine"));
+    this.stories.replaceChildren(
+      ...(mine.length ? [group(props.words.mine, mine)] : []),
+      group(props.words.examples, choices.examples.map(option("example"))),
+      make("option", { value: "new" }, props.words.new_story));
+    this.stories.value = chosen;
+  }
+
+  showCards(sheet) {
+    for (const key of ["title", "style", "seed"]) this[key].value = sheet[key];
+    while (this.list.children.length > sheet.cards.length) this.list.lastChild.remove();
+    sheet.cards.forEach((card, index) => {
+      const item = this.list.children[index] ?? this.list.appendChild(this.makeCard());
+      this.writeCard(item, card);
+    });
+    this.fit();
+  }
+
+  /** Cards that were typed keep what was typed; they learn on which lines of the text they now stand. */
+  adopt(cards) {
+    if (cards.length !== this.list.children.length) return;
+    cards.forEach(({ line, lead }, index) => (this.list.children[index].row = { line, lead }));
+  }
+
+  writeCard(item, { prompt, seconds, seed, line, lead }) {
+    item.row = { line, lead };
+    for (const [key, text] of Object.entries({ prompt, seconds, seed })) {
+      if (item.fields[key].value !== text) item.fields[key].value = text;
+    }
+  }
+
+  complain(problem) {
+    const { words } = props;
+    say(this.problem, problem ? problem.message : "");
+    if (problem?.line && (this.view === "text" || problem.card === null)) {
+      const go = fill(words.go_to_line, { line: problem.line });
+      this.problem.append(" ", make("button", { type: "button", click: () => this.goTo(problem.line) }, go));
+    }
+    [...this.list.children].forEach((item, index) => {
+      item.classList.toggle("bad", problem?.card === index);
+      item.fields.prompt.setAttribute("aria-invalid", problem?.card === index);
+    });
+    this.text.setAttribute("aria-invalid", Boolean(problem));
+  }
+
+  goTo(line) {
+    this.turn("text");
+    const lines = this.text.value.split("\n");
+    const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+    this.text.focus();
+    this.text.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
+  }
+
+  showPlan(plan) {
+    const { words } = props;
+    const values = plan && { ...plan, seconds: plan.seconds.toFixed(1) };
+    say(this.summary, !plan ? "" : fill(plan.frames === null ? words.summary_short : words.summary, values));
+    [...this.list.children].forEach((item, index) => {
+      const row = plan?.segments[index];
+      say(item.times, row ? `${filmTime(row.start)} – ${filmTime(row.stop)}` : "");
+    });
+  }
+
+  // Cards.
+
+  makeCard() {
+    const { words } = props;
+    const typed = { input: () => this.typed("cards"), change: () => this.send() };
+    const action = (name, sign, click) =>
+      make("button", { type: "button", "aria-label": words[name], title: words[name], click }, sign);
+    const fields = {
+      prompt: make("textarea", { class: "prompt", rows: 1, placeholder: words.prompt_hint, "aria-label": words.prompt, ...typed }),
+      seconds: make("input", { class: "seconds", inputmode: "decimal", ...typed }),
+      seed: make("input", { class: "seed", inputmode: "numeric", placeholder: words.seed_hint, ...typed }),
+    };
+    const times = make("span", { class: "times", title: words.times });
+    const item = make("li", {},
+      make("div", { class: "card-main" }, times, fields.prompt),
+      make("div", { class: "card-side" },
+        make("label", {}, fields.seconds, make("span", {}, words.seconds)),
+        make("label", {}, make("span", {}, words.seed), fields.seed),
+        make("span", { class: "card-actions" },
+          action("up", "↑", () => this.move(item, -1)), action("down", "↓", () => this.move(item, 1)),
+          action("insert", "+", () => this.insert(item)), action("remove", "×", () => this.remove(item)))));
+    fields.prompt.addEventListener("keydown", (event) => this.key(event, item));
+    return Object.assign(item, { fields, times, row: { line: "", lead: [] } });
+  }
+
+  /** Enter goes on to a new card, as in any list; a prompt is one line. */
+  key(event, item) {
+    if (event.isComposing) return;
+    if (event.key === "Enter") {
+      event.preventDefault();
+      this.insert(item);
+    } else if (event.key === "Backspace" && !item.fields.prompt.value && this.list.children.length > 1) {
+      event.preventDefault();
+      const before = item.previousElementSibling;
+      this.remove(item);
+      before?.fields.prompt.focus();
+    }
+  }
+
+  insert(after) {
+    const item = this.makeCard();
+    this.writeCard(item, { prompt: "", seconds: props.words.default_seconds, seed: "", line: "", lead: [] });
+    after ? after.after(item) : this.list.append(item);
+    item.fields.prompt.focus();
+    this.typed("cards");
+  }
+
+  move(item, step) {
+    const other = step < 0 ? item.previousElementSibling : item.nextElementSibling;
+    if (!other) return;
+    const focused = document.activeElement;
+    step < 0 ? other.before(item) : other.after(item);
+    focused?.focus();
+    this.typed("cards");
+  }
+
+  remove(item) {
+    const { words } = props;
+    const number = [...this.list.children].indexOf(item) + 1;
+    const next = item.nextElementSibling;
+    const empty = !item.fields.prompt.value.trim();
+    item.remove();
+    this.typed("cards");
+    if (empty) return this.note.replaceChildren();
+    const undo = make("button", { type: "button", click: () => {
+      this.list.insertBefore(item, next?.isConnected ? next : null);
+      this.note.replaceChildren();
+      this.typed("cards");
+    } }, words.undo);
+    this.note.replaceChildren(fill(words.removed, { number }), " ", undo);
+  }
+
+  /** Prompts are as tall as their text, also where CSS cannot say so yet. */
+  fit() {
+    if (this.fits ??= CSS.supports("field-sizing", "content")) return;
+    for (const area of [this.title, ...this.list.querySelectorAll(".prompt"), this.text]) {
+      area.style.height = "auto";
+      area.style.height = `${area.scrollHeight + 2}px`;
+    }
+  }
+}
+
+new StoryEditor();

@@ -1,0 +1,82 @@
+"""Fixtures of the page's tests: a real Chromium, pages in it, and a running gradio app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests import browser as browsers
+
+if TYPE_CHECKING:
+    from tests.app.player_stage import Stage
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The one Chromium of the test run. Missing, it fails the test: a page nobody opened is not tested."""
+    missing = None
+    try:
+        browsers.find_chromium()
+    except browsers.ChromiumMissingError as error:
+        missing = str(error)
+    if missing:
+        pytest.fail(missing, pytrace=False)
+    with browsers.open_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser_log() -> browsers.BrowserLog:
+    """Requests and errors of all pages of this test: `browser_log.requests`, `.outside`, `.errors`."""
+    return browsers.BrowserLog()
+
+
+@pytest.fixture
+def new_page(chromium: Browser, browser_log: browsers.BrowserLog) -> Iterator[Callable[..., Page]]:
+    """Makes pages, each a browser of its own: `new_page(width=390, height=844, init_script=...)`.
+
+    At the end every test that opened a page states: no request left the machine.
+    """
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> Page:
+            page = browsers.new_page(chromium, browser_log, **options)
+            stack.callback(page.context.close)
+            return page
+
+        yield make
+    assert browser_log.outside == [], "requests left the machine"
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """One page, 1440 x 900."""
+    return new_page()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """Launches gradio apps: `url = serve(demo, allowed_paths=[...])`; closed at the end."""
+    with ExitStack() as stack:
+
+        def launch(demo: Any, **options: Any) -> str:
+            options = {"server_name": "127.0.0.1", "quiet": True, "ssr_mode": False, **options}
+            _, url, _ = demo.launch(prevent_thread_lock=True, **options)
+            stack.callback(demo.close, verbose=False)
+            return url
+
+        yield launch
+
+
+@pytest.fixture
+def stage(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Stage:
+    """An open page with an empty film player on it."""
+    from tests.app.player_stage import Stage
+
+    stage = Stage(tmp_path)
+    return stage.open(page, serve(stage.app(), allowed_paths=[str(tmp_path)]))

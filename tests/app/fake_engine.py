@@ -1,0 +1,88 @@
+"""An engine without a model: the events of a job, with small real clips; gates can hold it anywhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from app.handlers.planning import Grid, plan_story
+from arlon_core.errors import ArlonError
+from arlon_core.generation import events as ev
+from arlon_core.generation.plan import SegmentPlan
+from arlon_core.jobs import JobRequest
+from arlon_core.media.segment_writer import SegmentWriter
+
+GRID = Grid(fps=12, max_new=12, overlap=4)
+
+
+@dataclass
+class FakeEngine:
+    """steps: a chunk. gates: semaphores by the name of an event's class; such events wait for a permit."""
+
+    steps: int = 3
+    gates: dict[str, threading.Semaphore] = field(default_factory=dict)
+    fails: str = ""
+    name, device, fps, height, width = "fake", "cpu", GRID.fps, 64, 112
+
+    def ready(self) -> bool:
+        return True
+
+    def wait(self, timeout: float | None = None) -> None:
+        return None
+
+    def run(self, request: JobRequest, cancel: threading.Event) -> Iterator[ev.Event]:
+        for event in self._events(request):
+            gate = self.gates.get(type(event).__name__)
+            while gate is not None and not cancel.is_set() and not gate.acquire(timeout=0.02):
+                pass
+            if cancel.is_set():
+                return
+            yield event
+
+    def _events(self, request: JobRequest) -> Iterator[ev.Event]:
+        plan = plan_story(request.story, GRID)
+        request.project.mkdir(parents=True, exist_ok=True)
+        yield ev.Planned(plan)
+        for segment in plan.segments:
+            yield ev.TokensReady(segment.index)
+        for segment in plan.segments:
+            path = clip(request.project / f"small{segment.index}.mp4", segment)
+            yield ev.AnimaticReady(segment.index, pictures(segment, 1), path)
+        whole = clip(request.project / "animatic.mp4", *plan.segments)
+        yield ev.AnimaticReady(None, path=whole)
+        if self.fails:
+            raise ArlonError(self.fails)
+        if request.kind == "animatic":
+            yield ev.FilmReady(whole)
+            return
+        for chunk in plan.chunks:
+            segment = plan.segments[chunk.segment]
+            for step in range(1, self.steps + 1):
+                yield ev.StepDone(chunk.segment, chunk.index, step, self.steps, pictures(segment, 2))
+            yield ev.ChunkReady(chunk.segment, chunk.index)
+            if chunk is segment.chunks[-1]:
+                path = clip(request.project / f"clip{segment.index}.mp4", segment)
+                yield ev.SegmentReady(segment.index, path, segment.frames, frame_hash=f"{segment.index}")
+        film = clip(request.project / "film.mp4", *plan.segments)
+        yield ev.FilmReady(film, {"seconds_of_video": plan.seconds, "frames": plan.frames})
+
+
+def pictures(segment: SegmentPlan, count: int) -> np.ndarray:
+    """`count` pictures in the colour of a segment, with a bar that moves."""
+    shades = np.array([40 * segment.index % 256, 120, 200], np.uint8)
+    frames = np.broadcast_to(shades, (count, 64, 112, 3)).copy()
+    for number, frame in enumerate(frames):
+        frame[:, number % 112] = 255
+    return frames
+
+
+def clip(path: Path, *segments: SegmentPlan) -> Path:
+    """A real fragmented MP4 of the segments' lengths."""
+    with SegmentWriter(path, GRID.fps) as writer:
+        for segment in segments:
+            writer.write(pictures(segment, segment.frames))
+    return path

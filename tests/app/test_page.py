@@ -1,0 +1,257 @@
+"""What the page shows of a project's jobs: with a real queue and an engine that can be held anywhere."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from app import words
+from app.handlers import desk as desks
+from app.handlers.editing import editor_value, settle
+from app.handlers.page import FAST, SLOW, page_values
+from app.handlers.refresh import ROUNDS, changed
+from arlon_core.errors import ArlonError, ModelError, ProjectError, StoryError
+from tests.app.fake_engine import GRID, FakeEngine
+from tests.app.studio_desk import Bench, open_bench
+
+TEXT = "title: The fox\nseed: 3\n\n[1s] A fox sits.\n[1.5s] It runs.\n[1s] Night falls.\n"
+STORY = editor_value(TEXT, GRID)
+FOX, OWL = "the-fox-00000001", "the-owl-00000002"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    """Makes benches: `bench(StepDone=0)` holds the engine before the first such event."""
+    with ExitStack() as stack:
+
+        def make(fails: str = "", **gates: int) -> Bench:
+            semaphores = {name: threading.Semaphore(count) for name, count in gates.items()}
+            return stack.enter_context(open_bench(tmp_path, FakeEngine(gates=semaphores, fails=fails)))
+
+        yield make
+
+
+def shown(bench: Bench, project: str = FOX, editor: object = STORY) -> dict:
+    """The page's values, after a journey over the wire."""
+    return json.loads(json.dumps(page_values(bench.desk, project, editor)))
+
+
+def states(values: dict) -> list[str]:
+    return [block["state"] for block in values["timeline"]["segments"]]
+
+
+def jobs_of(bench: Bench, project: str = FOX) -> list[desks.Job]:
+    return desks.project_jobs(bench.desk, project)
+
+
+def run(bench: Bench, kind: str, editor: object = STORY, project: str = FOX) -> dict:
+    """Submit and wait for the end; what the page shows then."""
+    assert desks.submit(bench.desk, kind, editor, project) == ""
+    bench.until(lambda: all(job.settled for job in jobs_of(bench, project)), f"the {kind} ends")
+    return shown(bench, project, editor)
+
+
+def served(url: str) -> Path:
+    """The file behind a URL of gradio."""
+    return Path(unquote(url.removeprefix("/gradio_api/file=").partition("?")[0]))
+
+
+def test_a_stranger_sees_a_story_its_plan_and_what_to_do(bench):
+    values = shown(bench(), project="")
+    assert values["progress"]["headline"] == words.IDLE
+    assert values["film"]["segments"] == values["animatic"]["segments"] == values["links"] == []
+    assert states(values) == ["idle"] * 3
+    assert values["timeline"]["frames"] == 42
+    assert not values["cancel"]
+    assert values["pace"] == SLOW
+
+
+def test_an_animatic_ends_as_small_clips_a_film_and_pictures_on_the_timeline(bench):
+    values = run(bench(), "animatic")
+    assert [clip["index"] for clip in values["animatic"]["segments"]] == [0, 1, 2]
+    assert values["animatic"]["done"]
+    assert values["film"]["segments"] == []
+    assert states(values) == ["sketched"] * 3
+    assert all(block["thumb"].startswith("data:image/jpeg") for block in values["timeline"]["segments"])
+    assert values["progress"]["headline"] == words.DONE["animatic"]
+    assert [link["name"] for link in values["links"]] == ["the-fox-animatic.mp4"]
+
+
+def test_a_render_shows_segment_chunk_step_percent_and_times_while_it_runs(bench):
+    held = bench(StepDone=4)
+    desks.submit(held.desk, "render", STORY, FOX)
+    held.until(lambda: shown(held)["progress"].get("detail") == words.step(2, 3, 1, 3), "the fourth step")
+    values = shown(held)
+    progress = values["progress"]
+    assert progress["headline"] == "Rendering segment 2 of 3"
+    assert 17 < progress["percent"] < 100
+    assert progress["elapsed"] >= 0
+    assert isinstance(progress["remaining"], float), "four steps are measured"
+    assert progress["preview"].startswith("data:image/jpeg")
+    assert states(values) == ["done", "rendering", "sketched"]
+    assert [clip["index"] for clip in values["film"]["segments"]] == [0], "the film grows"
+    assert not values["film"]["done"]
+    assert values["cancel"]
+    assert values["pace"] == FAST
+
+
+def test_a_finished_film_can_be_played_and_downloaded(bench):
+    values = run(bench(), "render")
+    film = values["film"]
+    assert film["done"]
+    assert film["total"] == 3.5
+    assert sum(clip["duration"] for clip in film["segments"]) == pytest.approx(3.5)
+    files = [served(clip["url"]) for clip in film["segments"]] + [served(film["film"])]
+    assert all(path.is_file() for path in files)
+    assert [link["kind"] for link in values["links"]] == ["film", "animatic"]
+    assert states(values) == ["done"] * 3
+    assert values["progress"]["percent"] == 100
+    assert values["progress"]["remaining"] is None
+    assert values["pace"] == SLOW
+
+
+def test_cancel_stops_the_job_and_keeps_what_was_made(bench):
+    held = bench(StepDone=4)
+    desks.submit(held.desk, "render", STORY, FOX)
+    held.until(lambda: len(shown(held)["film"]["segments"]) == 1, "the first segment")
+    assert desks.cancel(held.desk, FOX)
+    held.until(lambda: all(job.settled for job in jobs_of(held)), "the end")
+    values = shown(held)
+    assert values["progress"]["state"] == "cancelled"
+    assert values["progress"]["headline"] == words.CANCELLED["render"]
+    assert len(values["film"]["segments"]) == 1
+    assert values["film"]["done"], "nothing will follow"
+    assert states(values) == ["done", "sketched", "sketched"]
+    assert not desks.cancel(held.desk, FOX)
+    assert not desks.cancel(held.desk, "nonsense")
+
+
+def test_a_failure_is_told_in_the_engines_own_sentence(bench):
+    values = run(bench(fails="The disk is full; make room."), "render")
+    assert values["progress"]["state"] == "failed"
+    assert values["progress"]["detail"] == "The disk is full; make room."
+
+
+def test_the_same_start_twice_is_one_job_and_another_story_waits_its_turn(bench):
+    held = bench(StepDone=0)
+    assert desks.submit(held.desk, "render", STORY, FOX) == ""
+    assert desks.submit(held.desk, "render", STORY, FOX) == words.ALREADY["render"]
+    assert len(jobs_of(held)) == 1
+    assert desks.submit(held.desk, "render", STORY, OWL) == ""
+    waiting = shown(held, OWL)["progress"]
+    assert (waiting["state"], waiting["detail"]) == ("waiting", words.queue_position(1))
+    edited = settle({**STORY, "from": "text", "text": TEXT.replace("sits", "hops")}, GRID)
+    assert desks.submit(held.desk, "render", edited, FOX) == "", "an edited story is another request"
+    assert shown(held)["progress"]["others"] == 1
+
+
+def test_two_tabs_see_one_job_and_strangers_see_none_of_it(bench):
+    held = bench(StepDone=2)
+    desks.submit(held.desk, "render", STORY, FOX)
+    held.until(lambda: "step 2" in shown(held)["progress"]["detail"], "two steps")
+    first, second = (shown(held) for _ in range(2))
+    for key in ("headline", "detail", "percent", "preview"):
+        assert first["progress"][key] == second["progress"][key]
+    assert shown(held, OWL)["progress"]["state"] == "idle"
+    assert shown(held, "../etc")["progress"]["state"] == "idle"
+
+
+def test_a_page_that_comes_back_finds_the_running_job_where_it_is(bench):
+    """Nothing of a page is needed but the project id: the job runs on while no page looks."""
+    held = bench(StepDone=0)
+    desks.submit(held.desk, "render", STORY, FOX)
+    for _ in range(5):
+        held.engine.gates["StepDone"].release()
+    held.until(lambda: "step 2" in shown(held)["progress"]["detail"], "five steps, unseen until now")
+    assert len(shown(held)["film"]["segments"]) == 1
+
+
+def test_an_edit_shows_at_once_which_segments_it_touches(bench):
+    done = bench()
+    run(done, "render")
+    middle = settle({**STORY, "from": "text", "text": TEXT.replace("runs", "flies")}, GRID)
+    values = shown(done, editor=middle)
+    assert states(values) == ["done", "idle", "idle"]
+    assert values["progress"]["detail"] == words.STALE["render"]
+    last = settle({**STORY, "from": "text", "text": TEXT + "[2s] Dawn.\n"}, GRID)
+    assert states(shown(done, editor=last)) == ["done", "done", "done", "idle"]
+    reseeded = settle({**STORY, "from": "text", "text": TEXT.replace("seed: 3", "seed: 4")}, GRID)
+    assert states(shown(done, editor=reseeded)) == ["idle"] * 3
+
+
+def test_a_story_that_cannot_be_read_starts_nothing_and_keeps_the_timeline(bench):
+    quiet = bench()
+    bad = settle({**STORY, "from": "text", "text": "[4x] oops"}, GRID)
+    with pytest.raises(StoryError, match="line 1"):
+        desks.submit(quiet.desk, "render", bad, FOX)
+    assert jobs_of(quiet) == []
+    values = page_values(quiet.desk, FOX, bad)
+    assert "timeline" not in values, "the page keeps what it shows"
+
+
+@pytest.mark.parametrize(
+    ("steps", "guidance"),
+    [(0, None), (1.5, None), (-3, None), (10**6, None), ("8", None), (None, 0), (None, 99), (None, -1.0)],
+)
+def test_settings_out_of_range_are_refused_in_one_sentence(bench, steps, guidance):
+    with pytest.raises(ArlonError, match="leave the field empty"):
+        desks.submit(bench().desk, "render", STORY, FOX, steps, guidance)
+
+
+def test_settings_reach_the_engine_and_only_a_render(bench):
+    held = bench(Planned=0)
+    desks.submit(held.desk, "render", STORY, FOX, 12.0, 2.5)
+    desks.submit(held.desk, "animatic", STORY, FOX, 12.0, 2.5)
+    animatic, render = (job.status.request for job in jobs_of(held))
+    assert (render.steps, render.guidance) == (12, 2.5)
+    assert (animatic.steps, animatic.guidance) == (None, None)
+    assert render.project.parent == held.desk.projects.absolute()
+
+
+def test_the_model_says_whether_it_loads_is_ready_or_cannot_be(bench):
+    class Model(FakeEngine):
+        def __init__(self, error: Exception | None, loaded: bool = True) -> None:
+            super().__init__()
+            self.error, self.loaded = error, loaded
+
+        def ready(self) -> bool:
+            return self.loaded
+
+        def wait(self, timeout: float | None = None) -> None:
+            if self.error:
+                raise self.error
+
+    def line(model: Model) -> dict:
+        return shown(Bench(replace(bench().desk, model=model), model))["model"]
+
+    assert line(Model(None, loaded=False)) == {"state": "loading", "line": words.MODEL_LOADING}
+    assert line(Model(None)) == {"state": "ready", "line": "fake on cpu"}
+    assert line(Model(ModelError("no such model; give another.")))["line"] == "no such model; give another."
+    assert "ImportError" in line(Model(ImportError("libfoo")))["line"]
+
+
+def test_only_what_changed_is_sent_and_now_and_then_everything():
+    values = {"a": 1, "b": [1, 2]}
+    new, marks = changed(values, None)
+    assert new == values
+    assert changed(values, marks)[0] == {}
+    assert changed({**values, "b": [2]}, marks)[0] == {"b": [2]}
+    rounds = []
+    for _ in range(ROUNDS):
+        new, marks = changed(values, marks)
+        rounds.append(len(new))
+    assert rounds == [0] * (ROUNDS - 1) + [2]
+    assert changed({"a": 1}, "nonsense")[0] == {"a": 1}
+
+
+def test_a_projects_folder_that_cannot_be_is_refused(tmp_path: Path, bench):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ProjectError, match="--projects"):
+        desks.open_desk(bench().desk.jobs, FakeEngine(), "nobody/none", tmp_path / "file" / "projects")

@@ -1,0 +1,106 @@
+"""Laws of the film player where things go wrong: bad clips, old browsers, little memory, odd addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from app.components.player import WORDS
+from arlon_core.generation.plan import make_plan
+from tests import browser as browsers
+from tests.app.player_stage import BLUE, GREEN, PATIENCE, RED, YELLOW, Stage, damage
+
+NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource"
+
+
+@pytest.mark.parametrize("how", ["noise", "empty", "boxes", "cut", "pictures", "slices", "gone"])
+def test_a_damaged_clip_is_named_and_the_rest_plays(stage: Stage, how: str):
+    """The message names the segment; the clips around it play; a new clip in its place mends the film."""
+    stage.clip(0, RED)
+    damage(stage.clip(1, GREEN).path, how)
+    stage.clip(2, BLUE)
+    stage.tell()
+    word = "unreachable" if how == "gone" else "damaged"
+    stage.page.wait_for_selector(".film-message:not([hidden])", timeout=PATIENCE)
+    assert stage.page.inner_text(".film-message") == WORDS[word].format(number=2)
+    stage.wait_for_colour(BLUE)  # it plays on behind the hole
+    stage.assert_shows(RED)
+    stage.clip(1, YELLOW)
+    stage.tell()
+    stage.wait_for_clips(0, 1, 2)
+    stage.page.wait_for_selector(".film-message", state="hidden", timeout=PATIENCE)
+    stage.assert_shows(RED, YELLOW, BLUE)
+
+
+def test_without_media_source_the_clips_play_one_after_another(
+    tmp_path: Path, new_page: Callable[..., Page], serve: Callable[..., str]
+):
+    stage = Stage(tmp_path)
+    stage.open(new_page(init_script=NO_MEDIA_SOURCE), serve(stage.app(), allowed_paths=[str(tmp_path)]))
+    stage.clip(0, RED)
+    stage.tell()
+    stage.wait_for_colour(RED)
+    stage.wait("video.ended")
+    stage.clip(1, GREEN)
+    stage.tell()
+    stage.wait_for_colour(GREEN)
+    stage.wait("video.ended")
+    film = stage.clip(2, BLUE).path
+    stage.tell(film=film)
+    stage.wait_for_colour(BLUE)
+    assert "?v=" in stage.page.evaluate("() => document.querySelector('video').src")
+
+
+def test_a_film_larger_than_the_browsers_memory_plays_to_its_end_and_again(
+    tmp_path: Path, chromium: Browser, serve: Callable[..., str]
+):
+    """What was played makes room for what comes, and is loaded again when the viewer goes back."""
+    colours = [RED, GREEN, BLUE, YELLOW, RED, GREEN, BLUE, YELLOW]
+    stage = Stage(tmp_path, plan=make_plan([1.0] * len(colours), fps=12))
+    for segment, colour in enumerate(colours):
+        stage.clip(segment, colour, scale=3)
+    size = sum(clip.path.stat().st_size for clip in stage.clips.values())
+    assert size > 1.3 * 2**20, "all fits; the test says nothing"
+    stage.tell(done=True)
+    small = chromium.browser_type.launch(
+        executable_path=browsers.find_chromium(),
+        args=[*browsers.ARGUMENTS, "--mse-video-buffer-size-limit-mb=1"],
+    )
+    log = browsers.BrowserLog()
+    stage.open(browsers.new_page(small, log), serve(stage.app(), allowed_paths=[str(tmp_path)]))
+    stage.wait("video.readyState >= 2")
+    stage.page.evaluate("() => { document.querySelector('video').playbackRate = 3 }")
+    stage.play()
+    stage.wait("video.ended")
+    stage.assert_shows(RED)
+    stage.play()
+    stage.wait("video.ended")
+    loads = [url for url in log.requests if ".mp4" in url]
+    assert len(loads) < 3 * len(colours), "clips push each other out of the buffer"
+    assert log.errors == []
+    small.close()
+
+
+def test_served_below_a_path_and_behind_a_login(
+    tmp_path: Path, page: Page, serve: Callable[..., str], browser_log: browsers.BrowserLog
+):
+    """As behind a reverse proxy; the folder's name needs quoting in a URL."""
+    folder = tmp_path / "öl & 100% #1?"
+    folder.mkdir()
+    stage = Stage(folder)
+    stage.clip(0, RED)
+    stage.tell()
+    url = serve(stage.app(), allowed_paths=[str(tmp_path)], root_path="/studio", auth=("me", "secret"))
+    page.goto(url.rstrip("/") + "/studio/")
+    page.fill("input[type=text], label:has-text('username') input", "me")
+    page.fill("input[type=password]", "secret")
+    page.click("button:has-text('Login')")
+    page.wait_for_selector("#player video", timeout=PATIENCE)
+    stage.page = page
+    stage.wait_for_colour(RED)
+    clips = [url for url in browser_log.requests if ".mp4" in url]
+    assert clips
+    assert all("/studio/gradio_api/" in url for url in clips)

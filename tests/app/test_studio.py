@@ -1,0 +1,281 @@
+"""The page itself in Chromium, with an engine that can be held anywhere: what people do, what they see."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import words
+from app.studio import build_studio, launch_options
+from tests.app.fake_engine import FakeEngine
+from tests.app.studio_desk import Bench, open_bench
+
+PATIENCE = 30_000  # milliseconds
+STORY = (
+    "title: The fox\nstyle: calm\n\n[1s] A fox sits.\n# then\n[1.5s seed=11] It runs.\n[1s] Night falls.\n"
+)
+
+
+@dataclass
+class Studio:
+    """A served studio and one page that shows it."""
+
+    bench: Bench
+    page: Page
+    url: str
+
+    def open(self, page: Page | None = None) -> Page:
+        page = page or self.page
+        page.set_default_timeout(PATIENCE)
+        page.goto(self.url)
+        expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(".model p")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
+        expect(page.locator("#story-choice option").first).to_be_attached(timeout=PATIENCE)
+        return page
+
+    def write(self, text: str) -> None:
+        """Put a story into the text view."""
+        self.page.click("#tab-text")
+        self.page.fill("#story-text", text)
+
+    def prompts(self) -> list[str]:
+        return self.page.eval_on_selector_all(".story-cards .prompt", "all => all.map(each => each.value)")
+
+    def text(self) -> str:
+        return self.page.eval_on_selector("#story-text", "text => text.value")
+
+    def until(self, true: Callable[[], object]) -> None:
+        """As `Bench.until`, with the page kept alive meanwhile."""
+
+        def look() -> object:
+            self.page.wait_for_timeout(20)
+            return true()
+
+        self.bench.until(look)
+
+
+@pytest.fixture
+def studio(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Iterator[Callable[..., Studio]]:
+    """Makes studios: `studio(StepDone=4)` holds the engine after the fourth step."""
+    with ExitStack() as stack:
+
+        def make(**gates: int) -> Studio:
+            semaphores = {name: threading.Semaphore(count) for name, count in gates.items()}
+            bench = stack.enter_context(open_bench(tmp_path, FakeEngine(gates=semaphores)))
+            url = serve(build_studio(bench.desk), **launch_options(bench.desk.projects))
+            return Studio(bench, page, url)
+
+        yield make
+
+
+def test_a_story_is_there_and_no_script_fails(studio, browser_log):
+    here = studio()
+    here.open()
+    assert here.prompts()[0] == "A red hot-air balloon rises over green hills at dawn."
+    expect(here.page.locator(".story-summary")).to_have_text("30.0 s · 360 frames at 12 a second · 11 chunks")
+    assert here.page.locator(".story-cards .times").first.inner_text() == "0:00.0 – 0:04.1"
+    assert browser_log.errors == []
+
+
+def test_text_and_cards_follow_each_other_key_by_key(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: here.prompts() == ["A fox sits.", "It runs.", "Night falls."])
+    assert here.page.input_value(".story-title") == "The fox"
+    here.page.click("#tab-cards")
+    second = here.page.locator(".story-cards li").nth(1)
+    second.locator(".prompt").press_sequentially(" Fast!", delay=30)
+    second.locator(".seconds").fill("2.5")
+    here.until(lambda: "# then\n[2.5s seed=11] It runs. Fast!\n[1s] Night" in here.text())
+    expect(second.locator(".times")).to_have_text(re.compile(r"– 0:03\.8"))
+
+
+def test_typing_in_the_middle_keeps_the_cursor_and_every_key(studio):
+    """Keys come faster than answers; each answer is older than what was typed since, and none may undo it."""
+    here = studio()
+    here.open()
+    here.page.click("#tab-text")
+    area = here.page.locator("#story-text")
+    area.fill(STORY)
+    area.evaluate("area => area.setSelectionRange(area.value.indexOf('sits'), area.value.indexOf('sits'))")
+    typed = "slowly and with great dignity "
+    area.press_sequentially(typed, delay=25)
+    assert here.text() == STORY.replace("sits", typed + "sits")
+    assert area.evaluate("area => area.selectionStart") == STORY.index("sits") + len(typed)
+    prompt = here.page.locator(".story-cards .prompt").first
+    here.until(lambda: here.prompts()[0] == f"A fox {typed}sits.")
+    here.page.click("#tab-cards")
+    prompt.evaluate("area => { area.focus(); area.setSelectionRange(2, 2); }")
+    here.page.keyboard.type("red  ", delay=25)
+    here.page.wait_for_timeout(600)
+    assert here.prompts()[0] == f"A red  fox {typed}sits.", "spaces stay as typed"
+    assert prompt.evaluate("area => area.selectionStart") == 7
+    assert f"] A red fox {typed}sits.\n" in here.text()
+
+
+def test_a_bad_line_is_one_sentence_and_the_cards_wait_with_the_last_good_story(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    here.write(STORY.replace("[1s] A fox", "[1q] A fox"))
+    problem = here.page.locator(".story-problem")
+    expect(problem).to_contain_text("line 4")
+    assert here.prompts()[0] == "A fox sits."
+    here.page.click("#render")
+    expect(here.page.locator(".notice p")).to_contain_text("line 4")
+    assert here.bench.desk.jobs.jobs() == []
+    here.page.get_by_role("button", name="Go to line 4").click()
+    selected = "area => area.value.slice(area.selectionStart, area.selectionEnd)"
+    assert here.page.eval_on_selector("#story-text", selected) == "[1q] A fox sits."
+    here.page.keyboard.type("A fox hops.")
+    expect(problem).to_be_hidden()
+    here.until(lambda: here.prompts()[0] == "A fox hops.")
+
+
+def test_cards_are_added_moved_removed_and_brought_back(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: len(here.prompts()) == 3)
+    here.page.click("#tab-cards")
+    cards = here.page.locator(".story-cards li")
+    cards.nth(1).hover()
+    cards.nth(1).get_by_role("button", name=words.EDITOR["up"]).click()
+    here.until(lambda: here.text().index("It runs") < here.text().index("A fox"))
+    assert here.text().index("# then") < here.text().index("It runs"), "a comment goes along"
+    cards.nth(2).hover()
+    cards.nth(2).get_by_role("button", name=words.EDITOR["remove"]).click()
+    here.until(lambda: "Night falls" not in here.text())
+    here.page.get_by_role("button", name=words.EDITOR["undo"]).click()
+    here.until(lambda: here.text().endswith("[1s] Night falls.\n"))
+    cards.nth(2).locator(".prompt").press("Enter")
+    expect(cards).to_have_count(4)
+    expect(here.page.locator(".story-problem")).to_contain_text("no prompt")
+    here.page.keyboard.type("Dawn breaks.")
+    here.until(lambda: here.text().endswith("[1s] Night falls.\n[4s] Dawn breaks.\n"))
+    expect(here.page.locator(".story-problem")).to_be_hidden()
+
+
+def test_a_film_grows_is_watched_by_two_tabs_and_found_again_after_a_reload(studio, new_page):
+    here = studio(StepDone=4)
+    here.open()
+    here.write(STORY)
+    here.page.click("#render")
+    headline, detail = here.page.locator(".headline"), here.page.locator(".progress-display .detail")
+    expect(detail).to_have_text("chunk 2 of 3 · step 1 of 3", timeout=PATIENCE)
+    expect(headline).to_have_text("Rendering segment 2 of 3")
+    expect(here.page.locator("#film .film-status")).to_have_text(re.compile(r"of 3\.5 s rendered"))
+    expect(here.page.locator(".progress-display img")).to_be_visible()
+    here.page.reload()
+    here.open()
+    expect(detail).to_have_text("chunk 2 of 3 · step 1 of 3", timeout=PATIENCE)
+    second = here.page.context.new_page()
+    here.open(second)
+    expect(second.locator(".headline")).to_have_text("Rendering segment 2 of 3", timeout=PATIENCE)
+    second.close()
+    for _ in range(5):
+        here.bench.engine.gates["StepDone"].release()
+    expect(headline).to_have_text(words.DONE["render"], timeout=PATIENCE)
+    expect(here.page.locator("#film .film-status")).to_have_text("3.5 s, complete")
+    with here.page.expect_download() as download:
+        here.page.click("text=" + words.DOWNLOAD["film"])
+    assert download.value.suggested_filename == "the-fox.mp4"
+
+
+def test_a_render_goes_on_while_no_page_looks(studio, new_page):
+    here = studio(StepDone=1)
+    here.open()
+    here.write(STORY)
+    here.page.click("#render")
+    expect(here.page.locator(".progress-display .detail")).to_contain_text("step 1", timeout=PATIENCE)
+    here.page.goto("about:blank")
+    for _ in range(8):
+        here.bench.engine.gates["StepDone"].release()
+    here.until(lambda: here.bench.desk.jobs.jobs()[0].state.ended)
+    here.open()
+    expect(here.page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
+
+
+def test_cancel_stops_and_says_that_nothing_is_lost(studio):
+    here = studio(StepDone=4)
+    here.open()
+    here.write(STORY)
+    expect(here.page.locator("#cancel")).to_be_disabled()
+    here.page.click("#render")
+    expect(here.page.locator("#cancel")).to_be_enabled(timeout=PATIENCE)
+    here.page.click("#cancel")
+    expect(here.page.locator(".headline")).to_have_text(words.CANCELLED["render"], timeout=PATIENCE)
+    expect(here.page.locator(".progress-display .detail")).to_have_text(words.CANCELLED_DETAIL)
+    expect(here.page.locator("#cancel")).to_be_disabled()
+
+
+def test_stories_are_opened_saved_and_imported(studio, tmp_path: Path):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    saved = {}
+    for form in ("txt", "json"):
+        with here.page.expect_download() as download:
+            here.page.get_by_role("button", name=f"Save .{form}").click()
+        saved[form] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[form])
+    assert saved["txt"].name == "the-fox.txt"
+    assert saved["txt"].read_text() == STORY
+    assert json.loads(saved["json"].read_text())["segments"][1]["seed"] == 11
+    here.page.select_option("#story-choice", "example:kite")
+    here.until(lambda: "kite" in here.prompts()[0])
+    here.page.select_option("#story-choice", label="The fox")
+    here.until(lambda: here.text() == STORY)
+    here.page.select_option("#story-choice", "new")
+    here.until(lambda: "paper boat" in here.prompts()[0])
+    here.page.set_input_files("input[type=file]", saved["json"])
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    (tmp_path / "bad.txt").write_text("[4x] one")
+    here.page.set_input_files("input[type=file]", tmp_path / "bad.txt")
+    expect(here.page.locator(".notice p")).to_contain_text("bad.txt, line 1")
+    assert here.prompts()[0] == "A fox sits."
+
+
+def test_a_reload_brings_half_typed_text_back(studio):
+    here = studio()
+    here.open()
+    here.write("[1s] One.\n[2x half")
+    expect(here.page.locator(".story-problem")).to_contain_text("line 2")
+    here.page.reload()
+    expect(here.page.locator("#story-text")).to_have_value("[1s] One.\n[2x half", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_sticks_out_on_a_phone(studio, new_page, scheme):
+    here = studio()
+    phone = here.open(new_page(width=390, height=844, color_scheme=scheme, has_touch=True))
+    here.page = phone
+    wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert phone.evaluate(wide) == 0
+    phone.click("#tab-text")
+    assert phone.evaluate(wide) == 0
+    for name in (words.ANIMATIC, words.RENDER, words.CANCEL):
+        expect(phone.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
+
+
+def test_words_of_a_story_are_never_taken_for_html_or_scripts(studio, browser_log):
+    here = studio()
+    here.open()
+    evil = "<img src=x onerror=window.evil=1> ${window.evil=1} {{evil}} `window.evil=1`"
+    here.write(f"title: {evil}\n\n[1s] {evil}\n")
+    here.until(lambda: here.prompts() == [evil])
+    here.page.click("#animatic-button, #make-animatic")
+    expect(here.page.locator(".headline")).to_have_text(words.DONE["animatic"], timeout=PATIENCE)
+    assert here.page.evaluate("window.evil") is None
+    assert browser_log.errors == []
