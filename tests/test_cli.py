@@ -168,6 +168,7 @@ OPTIONS = {
     "seconds": ("world", "--count", "1", "--seconds", "inf", "--out", "x"),
     "minutes": ("train", "vae", "dit", "--minutes", "1", "2", "3"),
     "init": ("train", "vae", "--init", "nowhere"),
+    "decoder_only": ("train", "vae", "--decoder-only"),
     "evaluation": ("evaluate", "everything"),
     "stories": ("evaluate", "stories", "--count", "0"),
 }

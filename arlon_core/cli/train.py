@@ -34,6 +34,10 @@ def add_command(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from a component's weights")
     parser.add_argument(
+        "--decoder-only", action="store_true",
+        help="vae: train its decoder on, and leave the latents that other stages stand on as they are",
+    )  # fmt: skip
+    parser.add_argument(
         "--minutes", type=options.positive_float, nargs="+", default=[], metavar="M",
         help="length by the clock, one number a stage, instead of steps",
     )  # fmt: skip
@@ -56,6 +60,8 @@ def run(args: argparse.Namespace) -> None:
         raise ArlonError("--init holds the weights of one stage; train that stage alone.")
     if args.init is not None and not args.init.is_dir():
         raise ArlonError(f"--init {args.init} is not a folder; name the folder of one component.")
+    if args.decoder_only and args.init is None and not args.resume:
+        raise ArlonError("--decoder-only goes on from a trained encoder; name the VAE's folder with --init.")
     configs = [
         train_config(
             stage,
@@ -64,6 +70,7 @@ def run(args: argparse.Namespace) -> None:
             batch_size=args.batch_size,
             learning_rate=args.learning_rate,
             seed=args.seed,
+            decoder_only=args.decoder_only,
         )
         for stage in args.stages
     ]

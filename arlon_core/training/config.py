@@ -48,6 +48,7 @@ class TrainConfig:
     checkpoint_every: int = 1000
     held_out_episodes: int = 32
     compile: bool = False
+    decoder_only: bool = False  # of the VAE: its latents, and all that stands on them, stay as they are
     pool: PoolConfig = field(default_factory=PoolConfig)
 
     def __post_init__(self) -> None:
@@ -55,6 +56,8 @@ class TrainConfig:
             raise ArlonError(f"There is no training stage {self.stage!r}; choose one of {', '.join(STAGES)}.")
         if self.max_steps < 1 or self.batch_size < 1:
             raise ArlonError("Training needs at least one step and one example a batch.")
+        if self.decoder_only and self.stage != "vae":
+            raise ArlonError(f"The stage {self.stage} has no decoder of its own; decoder-only is for vae.")
 
 
 _STORYWORLD: dict[str, dict[str, Any]] = {

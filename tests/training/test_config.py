@@ -22,6 +22,12 @@ def test_unknown_names_are_refused_with_the_choices():
         train_config("vae", "storyland")
 
 
+def test_only_the_vae_has_a_decoder_to_train_alone():
+    assert train_config("vae", decoder_only=True).decoder_only
+    with pytest.raises(ArlonError, match="for vae"):
+        train_config("ar", decoder_only=True)
+
+
 def test_learning_rate_warms_up_and_comes_down():
     config = train_config("ar", max_steps=1000)
     rates = [learning_rate_at(config, step, 1000) for step in range(1001)]

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from accelerate import Accelerator
+from diffusers import AutoencoderKLWan
 from safetensors.torch import load_file
 
 from arlon_core.errors import ArlonError
@@ -64,6 +65,19 @@ def test_resume_after_two_equals_four_straight(stage: str, tiny_components: Path
     assert one.keys() == two.keys()
     for name in one:
         assert torch.equal(one[name], two[name]), name
+
+
+def test_decoder_only_changes_the_decoder_and_no_latent(tiny_components: Path, tmp_path: Path):
+    """So the token transformer and the DiT that stand on the latents stay good."""
+    trained = tiny_components / "vae"
+    config = train_config("vae", "tiny", max_steps=2, decoder_only=True)
+    train([config], tmp_path / "components", tmp_path / "runs", init=trained, device="cpu")
+    before, after = weights(trained), weights(tmp_path / "components" / "vae")
+    changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"decoder", "post_quant_conv"}
+    old, new = (AutoencoderKLWan.load_config(folder) for folder in (trained, tmp_path / "components" / "vae"))
+    assert old["latents_mean"] == new["latents_mean"]
+    assert old["latents_std"] == new["latents_std"]
 
 
 def test_a_loss_that_is_not_finite_never_steps(

@@ -59,6 +59,16 @@ class VAEStage(Stage):
         self.model = Autoencoding(lay_channels_last(build_video_vae(**preset.vae)))
         self._clip = min(_CLIP, source.frames)
         self._count = config.held_out_episodes
+        if config.decoder_only:
+            for part in (self.model.vae.encoder, self.model.vae.quant_conv):
+                part.requires_grad_(False)
+
+    def load_weights(self, folder: Path) -> None:
+        """As in `Stage`; and the statistics of the latents, which stay when the encoder does."""
+        super().load_weights(folder)
+        config = AutoencoderKLWan.load_config(folder)
+        vae = self.exported(self.model)
+        vae.register_to_config(**{key: config[key] for key in ("latents_mean", "latents_std")})
 
     # -- training ---------------------------------------------------------------------------------------
 
@@ -124,8 +134,9 @@ class VAEStage(Stage):
 
     def export(self, model: nn.Module, folder: Path) -> None:
         vae = self.exported(model)
-        mean, std = self._latent_statistics(vae)
-        vae.register_to_config(latents_mean=mean, latents_std=std)
+        if not self.config.decoder_only:
+            mean, std = self._latent_statistics(vae)
+            vae.register_to_config(latents_mean=mean, latents_std=std)
         save_component(vae, folder)
 
     @torch.no_grad()
