@@ -126,7 +126,7 @@ TINY = Preset(
         "qk_norm": True,
         "injection_adapters": 1,
     },
-    preview={"channels": 16, "num_blocks": 1},
+    preview={"channels": 16, "deep_channels": 16, "num_blocks": 1},
 )
 
 PRESETS = {preset.name: preset for preset in (STORYWORLD, TINY)}

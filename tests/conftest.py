@@ -59,7 +59,7 @@ def write_tiny_model(folder: Path) -> None:
             )
         ),
         "latent_vqvae": LatentVQVAE(latent_channels=channels, **preset.vqvae),
-        "preview_decoder": PreviewDecoder(latent_channels=channels, **preset.preview),
+        "preview_decoder": PreviewDecoder(latent_channels=channels, text_dim=text_dim, **preset.preview),
         "transformer": STDiT3(**preset.transformer),
         "vae": build_video_vae(**preset.vae),
     }

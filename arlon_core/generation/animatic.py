@@ -44,7 +44,7 @@ def _write_clip(session: Session, tokens: Tensor, segment: SegmentPlan, key: str
     shown: list[np.ndarray] = []
     stride = max(1, segment.frames // _SHOWN)
     done = 0
-    pictures = preview_pictures(session.pipe, tokens, segment)
+    pictures = preview_pictures(session.pipe, tokens, segment, session.text(segment.index))
     with ClipWriter(session.store, "preview", key, session.request.plan.fps) as writer:
         while True:
             with session.report.timed("decode"):

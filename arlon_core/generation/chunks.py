@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 # Asked before every step; True stops the render there.
 CancelCheck = Callable[[], bool]
-# (clean latents (1, C, T, h, w), how many of their frames are overlap) -> uint8 pictures
-Preview = Callable[[Tensor, int], np.ndarray]
+# (clean latents (1, C, T, h, w), how many of their frames are overlap, the text) -> uint8 pictures
+Preview = Callable[[Tensor, int, "PromptStates"], np.ndarray]
 
 
 class Cancelled(ArlonError):  # noqa: N818 (an outcome rather than an error)
@@ -138,7 +138,8 @@ def denoise_chunk(
         picture = None
         if preview is not None:
             with report.timed("decode"):
-                picture = preview(clean_estimate(before, latents, times, number - 1), task.overlap.shape[1])
+                clean = clean_estimate(before, latents, times, number - 1)
+                picture = preview(clean, task.overlap.shape[1], task.text)
         yield StepDone(task.plan.segment, task.plan.index, number, task.num_inference_steps, picture)
         stop_if_cancelled(cancel)
     return latents[0, :, task.overlap.shape[1] :].half().cpu()

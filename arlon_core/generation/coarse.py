@@ -19,7 +19,7 @@ from arlon_core.generation.decode import to_uint8
 from arlon_core.generation.plan import SegmentPlan, frames_of_latents, split_range
 
 if TYPE_CHECKING:
-    from arlon_core.pipeline import ArlonPipeline
+    from arlon_core.pipeline import ArlonPipeline, PromptStates
 
 _PREVIEW_WINDOW = 16  # latent frames decoded together
 
@@ -38,13 +38,18 @@ def coarse_latents(pipe: ArlonPipeline, tokens: Tensor, start: int, stop: int) -
 
 
 @torch.no_grad()
-def preview_pictures(pipe: ArlonPipeline, tokens: Tensor, segment: SegmentPlan) -> Iterator[np.ndarray]:
-    """A segment in small pictures, uint8 (F, H/2, W/2, 3), window by window: exactly its frames."""
+def preview_pictures(
+    pipe: ArlonPipeline, tokens: Tensor, segment: SegmentPlan, text: PromptStates
+) -> Iterator[np.ndarray]:
+    """A segment in small pictures, uint8 (F, H/2, W/2, 3), window by window: exactly its frames.
+
+    text: the segment's own.
+    """
     decoder = pipe.preview_decoder
     for start, stop in split_range(segment.start, segment.stop, _PREVIEW_WINDOW):
         first = max(0, start - decoder.context)
         coarse = coarse_latents(pipe, tokens, first, stop)
-        frames = decoder(coarse[None].to(decoder.dtype))[0]
+        frames = decoder(coarse[None], text.states, text.mask)[0]
         # The pictures of a window are counted as if it began the film; those of `start` on are its last ones.
         wanted = frames_of_latents(stop) - frames_of_latents(start)
         pictures = to_uint8(frames[:, frames.shape[1] - wanted :])

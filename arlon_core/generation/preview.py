@@ -15,6 +15,7 @@ from arlon_core.generation.decode import to_uint8
 
 if TYPE_CHECKING:
     from arlon_core.models.preview_decoder import PreviewDecoder
+    from arlon_core.pipeline import PromptStates
 
 PICTURES = 3  # of a chunk's new latent frames: near its start, its middle, and the last one (our choice)
 
@@ -31,14 +32,15 @@ def clean_estimate(before: Tensor, after: Tensor, timesteps: Tensor, step: int) 
 
 
 @torch.no_grad()
-def chunk_pictures(decoder: PreviewDecoder, latents: Tensor, overlap: int) -> np.ndarray:
+def chunk_pictures(decoder: PreviewDecoder, latents: Tensor, overlap: int, text: PromptStates) -> np.ndarray:
     """uint8 (T, H/2, W/2, 3) of clean latents (1, C, overlap + n, h, w): up to PICTURES of the n new frames.
 
-    The decoder looks one latent frame back, so each picture is decoded from a pair.
+    text: the chunk's own. The decoder looks one latent frame back, so each picture is decoded from a pair.
     """
     frames = latents.shape[2]
     count = min(PICTURES, frames - overlap)
     chosen = [overlap + (number + 1) * (frames - overlap) // count - 1 for number in range(count)]
     pairs = torch.cat([latents[:, :, [max(0, frame - 1), frame]] for frame in chosen])
-    pictures = decoder(pairs.to(decoder.dtype))[:, :, -1]
+    told = (each.expand(len(pairs), *each.shape[1:]) for each in (text.states, text.mask))
+    pictures = decoder(pairs, *told)[:, :, -1]
     return to_uint8(pictures.transpose(0, 1))

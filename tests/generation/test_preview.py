@@ -44,16 +44,18 @@ def test_pictures_are_those_of_the_new_frames(tiny_pipeline, overlap: int, new: 
     decoder = tiny_pipeline.preview_decoder
     shape = (1, 4, overlap + new, 8, 14)
     latents = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    whole = to_uint8(decoder(latents)[0])
+    text = tiny_pipeline.encode_prompt("A red balloon rises.")
+    whole = to_uint8(decoder(latents, text.states, text.mask)[0])
     expected = whole[[4 * frame for frame in chosen]]
-    pictures = chunk_pictures(decoder, latents, overlap)
+    pictures = chunk_pictures(decoder, latents, overlap, text)
     assert pictures.shape == (min(PICTURES, new), 32, 56, 3)
     assert np.abs(pictures.astype(int) - expected).max() <= 1
 
 
 def test_a_single_first_frame_has_a_picture(tiny_pipeline):
     latents = torch.randn((1, 4, 1, 8, 14), generator=torch.Generator().manual_seed(0))
-    assert chunk_pictures(tiny_pipeline.preview_decoder, latents, 0).shape == (1, 32, 56, 3)
+    text = tiny_pipeline.encode_prompt("A red balloon rises.")
+    assert chunk_pictures(tiny_pipeline.preview_decoder, latents, 0, text).shape == (1, 32, 56, 3)
 
 
 def test_no_bit_of_the_film_depends_on_previews(tiny_pipeline):

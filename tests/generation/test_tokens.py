@@ -124,6 +124,7 @@ def test_small_pictures_are_one_a_frame_of_each_segment(tiny_pipeline):
     request = make_request(tiny_pipeline, STORY)
     codes = film_codes(tiny_pipeline, request)
     for segment in request.plan.segments:
-        pictures = list(preview_pictures(tiny_pipeline, codes, segment))
+        text = tiny_pipeline.encode_prompt(request.texts[segment.index])
+        pictures = list(preview_pictures(tiny_pipeline, codes, segment, text))
         assert sum(len(part) for part in pictures) == segment.frames
         assert pictures[0].shape[1:] == (32, 56, 3)

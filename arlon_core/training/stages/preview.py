@@ -1,6 +1,8 @@
-"""Stage `preview`: the tiny decoder that turns latents, true or coarse, into small pictures."""
+"""Stage `preview`: latents or coarse latents F, and the segment's text, to small pictures."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -13,13 +15,24 @@ from arlon_core.models.preview_decoder import PreviewDecoder
 from arlon_core.models.video_vae import encode_frames
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
-from arlon_core.training.episodes import EpisodeSource, training_seed
+from arlon_core.training.episodes import EpisodeSource, episode_segments, training_seed
 from arlon_core.training.pictures import to_pictures
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages.latents import LatentStage
+from arlon_core.training.texts import FrozenText
 from arlon_core.world.script import HELD_OUT, sample_script
 
-_CLIP = 17  # video frames
+_CLIP = 17  # video frames, all of one segment
+
+
+@dataclass(frozen=True)
+class PreviewBatch:
+    """B clips; the latents of the second half are coarse."""
+
+    latents: Tensor  # (B, C, T, h, w)
+    states: Tensor  # (B, L, D), of the text of the clip's segment
+    mask: Tensor  # (B, L)
+    pictures: Tensor  # true frames at half size (B, 3, 4T-3, H/2, W/2) in [-1, 1]
 
 
 class PreviewStage(LatentStage):
@@ -29,55 +42,74 @@ class PreviewStage(LatentStage):
 
     def __init__(self, config: TrainConfig, setting: Setting, source: EpisodeSource) -> None:
         super().__init__(config, setting, source)
-        self.model = PreviewDecoder(latent_channels=config.preset.vae["z_dim"], **config.preset.preview)
+        preset = config.preset
+        self.model = PreviewDecoder(
+            latent_channels=preset.vae["z_dim"], text_dim=preset.text_encoder["d_model"], **preset.preview
+        )
         self.vqvae: LatentVQVAE = load_frozen(
             LatentVQVAE, setting.components / "latent_vqvae", setting.device
         )
+        self.text = FrozenText(setting.components, setting.device, preset.transformer["model_max_length"])
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Latents (B, C, T, h, w), the second half coarse, and the pictures they should give."""
-        count, length = self.config.batch_size, self.source.frames
+    def batch(self, step: int) -> PreviewBatch:
+        count = self.config.batch_size
         seeds = [training_seed(self.config.seed, self.setting.rank, step * count + i) for i in range(count)]
-        last = length - _CLIP
-        starts = torch.randint(0, last + 1, (count,), generator=self.generator(step)).tolist()
-        return self._clips(seeds, starts)
+        return self._clips(seeds, torch.rand(count, 2, generator=self.generator(step)).tolist())
 
-    def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        latents, target = batch
-        decoded = model(latents).float()
-        l1 = (decoded - target).abs().mean()
-        edges = sum((decoded - target).diff(dim=dim).abs().mean() for dim in (-1, -2))
+    def loss(self, model: nn.Module, batch: PreviewBatch) -> dict[str, Tensor]:
+        difference = model(batch.latents, batch.states, batch.mask).float() - batch.pictures
+        l1 = difference.abs().mean()
+        edges = sum(difference.diff(dim=dim).abs().mean() for dim in (-1, -2))
         return {"loss": l1 + 0.5 * edges, "l1": l1}
 
     @torch.no_grad()
-    def _clips(self, seeds: list[int], starts: list[int]) -> tuple[Tensor, Tensor]:
-        """Latents (B, C, T, h, w), the second half coarse, and small true frames (B, 3, 4T-3, H/2, W/2)."""
+    def _clips(self, seeds: list[int], places: list[list[float]]) -> PreviewBatch:
+        """A clip of each seed's episode. places: two numbers in [0, 1) a clip, for its segment and start."""
         assert self.source.vae is not None
         scripts = [sample_script(seed, self.source.frames) for seed in seeds]
+        starts, texts = [], []
+        for script, (which, where) in zip(scripts, places, strict=True):
+            number = int(which * len(script.segments))
+            segment = script.segments[number]
+            last = max(segment.start_frame, segment.stop_frame - _CLIP)
+            starts.append(segment.start_frame + int(where * (last - segment.start_frame + 1)))
+            texts.append(episode_segments(script)[number].text)
         frames = self.source.renderer.render(scripts, starts, _CLIP).frames.transpose(1, 2)
         latents = encode_frames(self.source.vae, frames).float()
         half = len(seeds) // 2
         coarse = self.vqvae.decode(self.vqvae.encode(latents[half:])).float()
         small = F.avg_pool3d(frames.float() / 127.5 - 1, (1, 2, 2))
-        return torch.cat([latents[:half], coarse]), small
+        return PreviewBatch(torch.cat([latents[:half], coarse]), *self.text(texts), small)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        latents, target = self._held_out_clips(self.config.held_out_episodes)
-        decoded = torch.cat([model.forward(part) for part in latents.split(4)]).float().clamp(-1, 1)
-        psnr = -10 * ((decoded - target).square().mean((1, 2, 3, 4)) / 4).log10()
-        half = len(psnr) // 2
-        return {"psnr_latents": psnr[:half].mean().item(), "psnr_coarse": psnr[half:].mean().item()}
+        """PSNR in dB of true and of coarse latents; and of coarse ones that are told another clip's text."""
+        clips = self._held_out_clips(self.config.held_out_episodes)
+        half = len(clips.latents) // 2
+        psnr = _psnr(model, clips, clips.states, clips.mask)
+        mixed = _psnr(model, clips, clips.states.roll(1, 0), clips.mask.roll(1, 0))
+        return {
+            "psnr_latents": psnr[:half].mean().item(),
+            "psnr_coarse": psnr[half:].mean().item(),
+            "psnr_coarse_mistold": mixed[half:].mean().item(),
+        }
 
-    def _held_out_clips(self, count: int) -> tuple[Tensor, Tensor]:
-        last = self.source.frames - _CLIP
-        return self._clips(
-            [HELD_OUT + i for i in range(count)], [(i * 29) % (last + 1) for i in range(count)]
-        )
+    def _held_out_clips(self, count: int) -> PreviewBatch:
+        places = torch.rand(count, 2, generator=torch.Generator().manual_seed(0)).tolist()
+        return self._clips([HELD_OUT + i for i in range(count)], places)
 
     def sample(self, model: nn.Module) -> Image.Image:
-        latents, target = self._held_out_clips(8)
-        decoded = model.forward(latents)
+        clips = self._held_out_clips(8)
+        decoded = model.forward(clips.latents, clips.states, clips.mask)
         rows = [
-            list(to_pictures(clip[:, ::4])) for pair in zip(target, decoded, strict=True) for clip in pair
+            list(to_pictures(clip[:, ::4]))
+            for pair in zip(clips.pictures, decoded, strict=True)
+            for clip in pair
         ]
         return contact_sheet(rows)
+
+
+def _psnr(model: nn.Module, clips: PreviewBatch, states: Tensor, mask: Tensor) -> Tensor:
+    """In dB, of each clip under the texts given: (B,)."""
+    parts = zip(*(each.split(4) for each in (clips.latents, states, mask)), strict=True)
+    decoded = torch.cat([model.forward(*part) for part in parts]).float().clamp(-1, 1)
+    return -10 * ((decoded - clips.pictures).square().mean((1, 2, 3, 4)) / 4).log10()
