@@ -137,8 +137,8 @@ class ArlonPipeline(DiffusionPipeline):
     def from_pretrained(cls, model: str | Path, device: str = "auto", **kwargs: Any) -> Self:  # type: ignore[override]
         """Load a pipeline folder or a hub id onto a device, ready to render.
 
-        device: "auto" (a GPU where there is one), "cpu" or "cuda". DiT and VAE run in bf16 where that is
-        fast, everything else in fp32. kwargs go to diffusers.
+        device: "auto" (a GPU where there is one), "cpu" or "cuda". DiT, VAE and preview decoder run in bf16
+        where that is fast, everything else in fp32. kwargs go to diffusers.
         Raises ModelError, in one sentence, when the folder is missing, foreign, incomplete or damaged.
         """
         started = time.perf_counter()
@@ -146,7 +146,8 @@ class ArlonPipeline(DiffusionPipeline):
         if is_local(model):
             check_model_folder(Path(model))
         fast = fast_dtype(target)
-        kwargs.setdefault("dtype", {"transformer": fast, "vae": fast, "default": torch.float32})
+        in_fast = dict.fromkeys(("transformer", "vae", "preview_decoder"), fast)
+        kwargs.setdefault("dtype", {**in_fast, "default": torch.float32})
         try:
             with _quiet_libraries():
                 pipe = super().from_pretrained(str(model), **kwargs).to(target)
@@ -157,7 +158,7 @@ class ArlonPipeline(DiffusionPipeline):
         for component in COMPONENTS:
             part = getattr(pipe, component)
             if isinstance(part, torch.nn.Module):
-                part.eval().requires_grad_(False)
+                _settle(part)
         pipe.name = str(model)
         pipe.load_seconds = time.perf_counter() - started
         return pipe
@@ -273,6 +274,18 @@ def _library(cls: type[Any]) -> str:
     """A class's home in model_index.json: the library, or `arlon_core.models` for all our own."""
     top = cls.__module__.split(".")[0]
     return top if top in ("diffusers", "transformers") else models.__name__
+
+
+def _settle(part: torch.nn.Module) -> None:
+    """Ready for inference, with weights in memory of their own.
+
+    Those of a mapped file begin at any byte, and a CPU's kernels round differently by alignment: with copies,
+    which are aligned, no bit depends on how a folder was sharded.
+    """
+    part.eval().requires_grad_(False)
+    for tensor in (*part.parameters(), *part.buffers()):
+        if tensor.device.type == "cpu":
+            tensor.data = tensor.data.clone()
 
 
 # -- devices and precision ------------------------------------------------------------------------------
