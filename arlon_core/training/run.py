@@ -64,7 +64,10 @@ def train(
             resume=resume,
             stop_after=stop_after,
         )
-        accelerator.end_training()
+        # Not `end_training` before the last one: it takes the other processes away.
+        for tracker in accelerator.trackers:
+            tracker.finish()
+    accelerator.end_training()
 
 
 def _accelerator(folder: Path, device: str) -> Accelerator:

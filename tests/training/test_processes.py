@@ -28,12 +28,14 @@ def test_two_processes_train_together(tiny_components: Path, tmp_path: Path):
     folder.mkdir()
     (folder / "vae").symlink_to(tiny_components / "vae")
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = ["-m", "arlon_core", "train", "vqvae", "--preset", "tiny", "--steps", "2", "--device", "cpu"]
+    stages = ["vqvae", "vqvae-coarse"]  # one after the other in the same processes
+    command = ["-m", "arlon_core", "train", *stages, "--preset", "tiny", "--steps", "2", "--device", "cpu"]
     places = ["--components", str(folder), "--runs", str(tmp_path / "runs")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     subprocess.run(
         [*launch, *command, *places], cwd=ROOT, env=environment, check=True, capture_output=True, timeout=300
     )
-    report = json.loads((folder / "training" / "vqvae.json").read_text())
-    assert report["processes"] == 2
-    assert (folder / "latent_vqvae" / "config.json").exists()
+    for stage, component in zip(stages, ("latent_vqvae", "latent_vqvae_coarse"), strict=True):
+        report = json.loads((folder / "training" / f"{stage}.json").read_text())
+        assert (report["processes"], report["steps"]) == (2, 2)
+        assert (folder / component / "config.json").exists()
