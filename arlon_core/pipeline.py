@@ -31,6 +31,7 @@ from arlon_core.generation.model_folder import INDEX, PIPELINE_CLASS, check_mode
 from arlon_core.models.attribute_reader import AttributeReader
 from arlon_core.models.folders import MAX_SHARD_SIZE, tidy
 from arlon_core.models.latent_vqvae import LatentVQVAE
+from arlon_core.models.memory_layout import lay_channels_last, own_memory
 from arlon_core.models.preview_decoder import PreviewDecoder
 from arlon_core.models.rectified_flow import RectifiedFlowScheduler
 from arlon_core.models.stdit import STDiT3
@@ -158,7 +159,9 @@ class ArlonPipeline(DiffusionPipeline):
         for component in COMPONENTS:
             part = getattr(pipe, component)
             if isinstance(part, torch.nn.Module):
-                _settle(part)
+                part.eval().requires_grad_(False)
+                own_memory(part)
+                lay_channels_last(part)
         pipe.name = str(model)
         pipe.load_seconds = time.perf_counter() - started
         return pipe
@@ -274,18 +277,6 @@ def _library(cls: type[Any]) -> str:
     """A class's home in model_index.json: the library, or `arlon_core.models` for all our own."""
     top = cls.__module__.split(".")[0]
     return top if top in ("diffusers", "transformers") else models.__name__
-
-
-def _settle(part: torch.nn.Module) -> None:
-    """Ready for inference, with weights in memory of their own.
-
-    Those of a mapped file begin at any byte, and a CPU's kernels round differently by alignment: with copies,
-    which are aligned, no bit depends on how a folder was sharded.
-    """
-    part.eval().requires_grad_(False)
-    for tensor in (*part.parameters(), *part.buffers()):
-        if tensor.device.type == "cpu":
-            tensor.data = tensor.data.clone()
 
 
 # -- devices and precision ------------------------------------------------------------------------------

@@ -49,18 +49,6 @@ def build_video_vae(
     )
 
 
-def lay_channels_last(vae: AutoencoderKLWan) -> AutoencoderKLWan:
-    """The same VAE with its convolutions' weights laid out channels last, in place: what tensor cores read.
-
-    cuDNN then keeps activations in that layout too, instead of turning them round at every convolution.
-    """
-    for parameter in vae.parameters():
-        if parameter.dim() in (4, 5):
-            layout = torch.channels_last if parameter.dim() == 4 else torch.channels_last_3d
-            parameter.data = parameter.data.contiguous(memory_format=layout)
-    return vae
-
-
 def normalise_latents(vae: AutoencoderKLWan, latents: Tensor) -> Tensor:
     """The VAE's own latents (B, C, T, h, w) -> normalised ones."""
     mean, std = _statistics(vae, latents)

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKLWan
 from torch import Tensor
 
-from arlon_core.models.video_vae import encode_frames, lay_channels_last
+from arlon_core.models.memory_layout import lay_channels_last
+from arlon_core.models.video_vae import encode_frames
 from arlon_core.presets import Preset
 from arlon_core.story import segment_texts
 from arlon_core.training.config import PoolConfig

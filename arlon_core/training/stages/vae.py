@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from arlon_core.media.contact_sheet import contact_sheet
 from arlon_core.models.folders import save_component
-from arlon_core.models.video_vae import build_video_vae, decode_latents, encode_moments, lay_channels_last
+from arlon_core.models.memory_layout import lay_channels_last
+from arlon_core.models.video_vae import build_video_vae, decode_latents, encode_moments
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource, training_seed
 from arlon_core.training.pictures import to_pictures
