@@ -69,7 +69,7 @@ class FilmTokens:
         generator = keyed_generator(request.seed(block.segment), block.segment, block.index, TOKENS)
         uniforms = torch.rand(block.latents * self.tokens_per_frame, generator=generator)
         model = session.pipe.token_transformer
-        with session.report.timed("tokens"), _few_threads(model.device):
+        with session.report.timed("tokens"), _one_thread(model.device):
             embeds, positions = embed_prefill(
                 model,
                 layout,
@@ -80,7 +80,7 @@ class FilmTokens:
             frames = self._token_decoder().frames(embeds, positions, uniforms, request.sampling)
         for _ in range(block.latents):
             session.check_cancelled()
-            with session.report.timed("tokens"), _few_threads(model.device):
+            with session.report.timed("tokens"), _one_thread(model.device):
                 codes = next(frames)
             yield codes
 
@@ -109,17 +109,17 @@ class FilmTokens:
 
 
 @contextmanager
-def _few_threads(device: torch.device) -> Iterator[None]:
-    """At most two CPU threads inside: a token is too little work to share among more.
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """One CPU thread inside: a token is too little work to share.
 
-    On two free cores two threads take 3 to 4 ms a token and one takes 4 to 5; where other work keeps both
-    cores busy two can take 60, so give such a machine OMP_NUM_THREADS=1.
+    On two free cores two threads take 2.5 to 2.8 ms a token and one takes 3.1 to 3.9; where other work keeps
+    the cores busy two wait for each other and take 70, one 4. And no token depends on the number of cores.
     """
     if device.type != "cpu":
         yield
         return
     threads = torch.get_num_threads()
-    torch.set_num_threads(min(2, threads))
+    torch.set_num_threads(1)
     try:
         yield
     finally:
