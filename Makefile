@@ -4,9 +4,10 @@ FITS   := import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 
 PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do $$p -c "$(FITS)" 2>/dev/null && echo $$p && break; done)
 STORY  ?= assets/stories/balloon.txt
 FILM   ?= films/$(basename $(notdir $(STORY))).mp4
+SPACE  ?= build/space
 BIN    := .venv/bin
 
-.PHONY: film animatic test fast check studio clean
+.PHONY: film animatic test fast check studio space clean
 
 film: .venv/ready            ## render STORY into a film
 	@mkdir -p $(dir $(FILM))
@@ -27,6 +28,9 @@ check: .venv/dev
 
 studio: .venv/ready          ## the page in the browser
 	$(BIN)/python app.py
+
+space: .venv/ready           ## the folder to upload as a Hugging Face Space (docs/deploy.md)
+	$(BIN)/python -m app.space $(SPACE)
 
 clean:
 	rm -rf .venv

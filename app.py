@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 from app.handlers.desk import open_desk
+from app.keeping import default_days, default_projects, pruning
+from app.zerogpu import open_engine
 from arlon_core.cli import options
 from arlon_core.errors import ArlonError
-from arlon_core.jobs import JobQueue, ModelEngine
+from arlon_core.jobs import JobQueue
 
 
 def parse_flags(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -35,9 +37,16 @@ def parse_flags(arguments: list[str] | None = None) -> argparse.Namespace:
     add(
         "--projects",
         type=Path,
-        default=Path("projects"),
+        default=default_projects(),
         metavar="DIR",
         help="keep all films there (%(default)s)",
+    )
+    add(
+        "--keep-days",
+        type=options.positive_int,
+        default=default_days(),
+        metavar="N",
+        help="remove projects that were not rendered in for N days (kept for ever)",
     )
     add("--device", choices=options.DEVICES, default="auto", help="(%(default)s)")
     return parser.parse_args(arguments)
@@ -57,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing leaves this machine
     from app.studio import build_studio, launch_options
 
-    engine = ModelEngine(flags.model, flags.device)
+    engine = open_engine(flags.model, flags.device)
     jobs = JobQueue(engine)
     try:
         desk = open_desk(jobs, engine, flags.model, flags.projects)
@@ -68,7 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
             "share": flags.share,
             "auth": flags.auth,
         }
-        page.launch(**where, **launch_options(flags.projects))
+        with pruning(flags.projects, flags.keep_days):
+            page.launch(**where, **launch_options(flags.projects))
     except ArlonError as error:
         sys.exit(f"app.py: {error}")
     finally:

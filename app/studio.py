@@ -85,8 +85,10 @@ class Wiring:
         parts["editor"].opened(self.opened, session, outputs, **_QUIET)
         parts["editor"].imported(self.imported, session, outputs, **_QUIET)
         settings = [parts["shown"], parts["steps"], parts["guidance"]]
-        parts["make_animatic"].click(self.animatic, [*session, *settings], outputs, **_QUIET)
-        parts["render"].click(self.render, [*session, *settings], outputs, **_QUIET)
+        # Only what goes through the queue tells ZeroGPU whose GPU time it is.
+        queued = {**_QUIET, "queue": True}
+        parts["make_animatic"].click(self.animatic, [*session, *settings], outputs, **queued)
+        parts["render"].click(self.render, [*session, *settings], outputs, **queued)
         parts["cancel"].click(self.cancel, now, shown, **_QUIET)
 
     def load(self, project: Any, shelf: Any) -> Updates:

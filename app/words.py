@@ -19,6 +19,11 @@ MODEL_LOADING = "The model is loading"
 MODEL_BROKE = "The model could not be loaded ({error}); the log says where."
 MODEL_WAIT = "The work begins as soon as it is there."
 
+# Where a GPU is lent for a call at a time (app/zerogpu.py).
+GPU_REFUSED = "no GPU could be had ({reason}); what was made is kept: start it again later, and it goes on."
+GPU_LOST = "the GPU was taken back early; what was made is kept: start it again, and it asks for more time."
+GPU_BROKE = "the work on the GPU broke ({error}); the log says where, and what was made is kept."
+
 FILM, ANIMATIC, RENDER, CANCEL = "Film", "Animatic", "Render", "Cancel"
 SETTINGS, STEPS, GUIDANCE, BY_MODEL = "Settings", "Denoising steps", "Guidance scale", "the model's own"
 PLAYER = {

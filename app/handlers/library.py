@@ -1,8 +1,8 @@
 """The stories a browser remembers, and the project folder of each.
 
 What a browser keeps is a dict ``{project id: {"text", "title", "at"}}`` of plain JSON values; the server
-keeps none of it. A project id is the slug of a title and eight random letters, so it also keeps one
-person's films from another's.
+keeps none of it. A project id is the slug of a title and sixteen random letters: it
+also keeps one person's films from others, who would have to guess it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from arlon_core.errors import ProjectError, StoryError
 from arlon_core.story import parse_story
 
 MAX_STORIES = 40  # what a browser keeps; the oldest goes first (our choice)
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{8}")
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{16}")
 _MAX_SLUG = 40
 
 Shelf = dict[str, dict[str, Any]]
@@ -49,15 +49,20 @@ def read_examples(folder: Path) -> tuple[Example, ...]:
 
 
 def new_project_id(title: str) -> str:
-    """``the-balloon-at-the-sea-1f0c93ab``: readable in a folder listing, and not to be guessed."""
+    """``the-balloon-at-the-sea-1f0c93ab5d2e8c74``: readable in a folder listing, and not to be guessed."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
     slug = "-".join(re.findall(r"[a-z0-9]+", plain.lower()))[:_MAX_SLUG].strip("-")
-    return f"{slug or 'story'}-{secrets.token_hex(4)}"
+    return f"{slug or 'story'}-{secrets.token_hex(8)}"
+
+
+def is_project_id(value: Any) -> bool:
+    """Whether this is the form of a project id."""
+    return isinstance(value, str) and len(value) <= 100 and _ID.fullmatch(value) is not None
 
 
 def project_folder(projects: Path, project: Any) -> Path:
     """The folder of a project id. Raises ProjectError for what is none: ids come from browsers."""
-    if not isinstance(project, str) or len(project) > 100 or _ID.fullmatch(project) is None:
+    if not is_project_id(project):
         raise ProjectError(words.NOT_A_PROJECT)
     return projects.absolute() / project
 
@@ -68,7 +73,7 @@ def shelf_of(value: Any) -> Shelf:
     return {
         key: {"text": entry["text"], "title": str(entry.get("title") or ""), "at": _number(entry.get("at"))}
         for key, entry in value.items()
-        if _ID.fullmatch(str(key)) and isinstance(entry, Mapping) and isinstance(entry.get("text"), str)
+        if is_project_id(key) and isinstance(entry, Mapping) and isinstance(entry.get("text"), str)
     }
 
 

@@ -35,6 +35,7 @@ def animatic_events(session: Session, tokens: Tensor, blocks: tuple[str, ...]) -
         session.report.count("preview", cached=clip is not None)
         shown = None
         if clip is None:
+            session.check_paused()
             clip, shown = _write_clip(session, tokens, segment, key)
         session.previews.append(clip.path)
         yield AnimaticReady(segment.index, shown, clip.path, cached=shown is None)

@@ -92,6 +92,28 @@ class FilmReady(Event):
 
 
 @dataclass(frozen=True)
+class PartReady(Event):
+    """A part of a render has ended (generation.parts), and this is left.
+
+    blocks: token blocks to sample, a number. chunks: those without latents, counted through the film.
+    previews, clips: segments without small pictures, and without a clip. settings: for the film's metadata.
+    report: what the part cost, as in FilmReady.
+    """
+
+    blocks: int
+    previews: tuple[int, ...] = ()
+    chunks: tuple[int, ...] = ()
+    clips: tuple[int, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces of work are left."""
+        return self.blocks + len(self.previews) + len(self.chunks) + len(self.clips)
+
+
+@dataclass(frozen=True)
 class WarningRaised(Event):
     """Something to know that does not stop the render: one sentence."""
 

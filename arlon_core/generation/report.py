@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 STAGES = ("load", "text", "tokens", "denoise", "decode", "encode")
+FOUND = ("tokens", "preview", "latents", "clip")  # kinds of artefacts that are looked for
 _ON_DEVICE = ("text", "tokens", "denoise", "decode")
 
 
@@ -74,6 +75,36 @@ class RenderReport:
             "cache_misses": dict(self.misses),
             **settings,
         }
+
+
+def joined_reports(reports: Sequence[Mapping[str, Any]], joining: float) -> dict[str, Any]:
+    """The report of a film that was made in parts (generation.parts). joining: seconds of joining its clips.
+
+    What a part found because an earlier one made it counts as made, and as nothing found.
+    """
+    last = reports[-1]
+    seconds = {stage: sum(each["seconds"][stage] for each in reports) for stage in STAGES}
+    seconds["load"] = last["seconds"]["load"]
+    seconds["encode"] += joining
+    beside = sum(each["seconds_encoded_beside"] for each in reports)
+    total = sum(seconds.values()) - beside
+    misses = {
+        kind: sum(each["cache_misses"].get(kind, 0) for each in reports)
+        for kind in {kind for each in reports for kind in each["cache_misses"]}
+    }
+    there = {kind: last["cache_hits"].get(kind, 0) + last["cache_misses"].get(kind, 0) for kind in FOUND}
+    hits = {kind: count - misses.get(kind, 0) for kind, count in there.items() if count > misses.get(kind, 0)}
+    return {
+        **last,
+        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
+        "seconds_encoded_beside": round(beside, 3),
+        "seconds_total": round(total, 3),
+        "seconds_per_second_of_video": round(total / last["seconds_of_video"], 3),
+        "peak_memory_gb": max(each["peak_memory_gb"] for each in reports),
+        "peak_device_memory_gb": max(each["peak_device_memory_gb"] for each in reports),
+        "cache_hits": hits,
+        "cache_misses": misses,
+    }
 
 
 def peak_memory_gb() -> float:

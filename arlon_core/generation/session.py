@@ -14,6 +14,7 @@ import torch
 
 from arlon_core.generation.chunks import CancelCheck, stop_if_cancelled
 from arlon_core.generation.events import Event, event_record
+from arlon_core.generation.joining import join_film
 from arlon_core.generation.memory import (
     OutOfMemoryError,
     Shortage,
@@ -37,6 +38,10 @@ PathLike = str | os.PathLike[str]
 Cancel = Callable[[], bool] | threading.Event | None
 
 
+class Paused(Exception):  # noqa: N818 (an outcome rather than an error)
+    """The render stops here for now: whoever lends the device wants it back soon. Never leaves the engine."""
+
+
 @dataclass
 class Session:
     """What the parts of a render share."""
@@ -46,6 +51,7 @@ class Session:
     store: ArtefactStore
     report: RenderReport
     cancel: CancelCheck
+    pause: Callable[[], bool] = field(default=lambda: False)
     previews: list[Path] = field(default_factory=list)
     clips: list[Path] = field(default_factory=list)
     _texts: dict[str, PromptStates] = field(default_factory=dict)
@@ -54,6 +60,11 @@ class Session:
     def check_cancelled(self) -> None:
         """Raises Cancelled when the render was asked to stop."""
         stop_if_cancelled(self.cancel)
+
+    def check_paused(self) -> None:
+        """Raises Paused when the render is to go on at another time; asked between pieces of work."""
+        if self.pause():
+            raise Paused
 
     def text(self, segment: int) -> PromptStates:
         """The encoded text of a segment; the latest few are remembered."""
@@ -86,16 +97,9 @@ class Session:
 
     def write_film(self, clips: Sequence[Path], path: Path) -> None:
         """Join clips into one file that carries story and settings. Raises OutputError, Cancelled."""
-        from arlon_core.media.film import write_film
-
-        def progress(done: int, total: int) -> None:
-            self.check_cancelled()
-
-        story = self.request.story
-        comment = {"story": format_story(story), **self.settings()}
+        request = self.request
         with self.report.timed("encode"):
-            fps = self.request.plan.fps
-            write_film(clips, path, fps, title=story.title, comment=comment, progress=progress)
+            join_film(clips, path, request.plan.fps, request.story, self.settings(), self.cancel)
 
     def settings(self) -> dict[str, Any]:
         """What the film was made with, for the report and the film's metadata."""

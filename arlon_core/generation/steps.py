@@ -145,6 +145,7 @@ def run_chunk(film: Film, work: ChunkWork, *, pictures: bool) -> Iterator[Event]
     """All steps of a chunk that are needed. pictures: whether its segment's clip is to be made."""
     yield from run_steps((recall,), film, work)
     if work.latents is None:
+        film.session.check_paused()
         yield from run_steps(MAKE_LATENTS, film, work)
     yield from run_steps((*MAKE_PICTURES, remember) if pictures else (remember,), film, work)
 

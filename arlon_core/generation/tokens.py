@@ -56,6 +56,7 @@ class FilmTokens:
         if found is not None:
             self.codes[block.start : block.stop] = torch.from_numpy(found["tokens"]).long()
             return True
+        session.check_paused()
         for number, codes in enumerate(self._sample(block), start=block.start):
             self.codes[number] = codes
         session.store.put("tokens", key, {"tokens": self.codes[block.start : block.stop].int().numpy()})

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 from arlon_core.errors import ArlonError
@@ -25,7 +26,10 @@ _CANCELLED = "cancelled; what was made is kept in the project."
 
 @dataclass
 class _Job:
-    """A job, changed only under the queue's lock."""
+    """A job, changed only under the queue's lock.
+
+    context: of whoever submitted it. The work runs in it, so that a lent GPU's time counts as that person's.
+    """
 
     id: str
     request: JobRequest
@@ -36,6 +40,7 @@ class _Job:
     ended: float | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     history: History = field(default_factory=History)
+    context: Context = field(default_factory=copy_context)
 
 
 class JobQueue:
@@ -112,7 +117,7 @@ class JobQueue:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            state, message = self._run(job)
+            state, message = job.context.run(self._run, job)
             with self._lock:
                 self._running = None
                 self._end(job, state, message)

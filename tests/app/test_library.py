@@ -9,6 +9,7 @@ import pytest
 from app.handlers import library
 from arlon_core.errors import ProjectError
 
+ZEROS = "0" * 16
 EXAMPLES = library.read_examples(Path(__file__).parents[2] / "assets" / "stories")
 
 
@@ -31,7 +32,20 @@ def test_project_ids_are_unlike_and_make_folders_below_projects(title: str, tmp_
 
 
 @pytest.mark.parametrize(
-    "project", ["", "..", "../x-00000000", "/etc", "x", "a/b-00000000", None, 3, "x-00000000\n", "-00000000"]
+    "project",
+    [
+        "",
+        "..",
+        f"../x-{ZEROS}",
+        "/etc",
+        "x",
+        f"a/b-{ZEROS}",
+        None,
+        3,
+        f"x-{ZEROS}\n",
+        f"-{ZEROS}",
+        "x-00000000",
+    ],
 )
 def test_an_id_that_is_none_is_refused(project: object, tmp_path: Path):
     with pytest.raises(ProjectError, match="reload"):
@@ -41,30 +55,30 @@ def test_an_id_that_is_none_is_refused(project: object, tmp_path: Path):
 def test_a_shelf_keeps_half_typed_stories_and_is_bounded():
     shelf: library.Shelf = {}
     for number in range(library.MAX_STORIES + 5):
-        shelf = library.remember(shelf, f"story-{number:08x}", f"[4s] Story {number}.", now=float(number))
+        shelf = library.remember(shelf, f"story-{number:016x}", f"[4s] Story {number}.", now=float(number))
     assert len(shelf) == library.MAX_STORIES
-    assert f"story-{0:08x}" not in shelf
-    shelf = library.remember(shelf, "story-0000000a", "[4x] Story 10, half", now=99.0)
-    assert shelf["story-0000000a"]["text"] == "[4x] Story 10, half"
-    assert shelf["story-0000000a"]["title"] == "Story 10."
-    assert library.choices(shelf, EXAMPLES)["mine"][0]["id"] == "story-0000000a"
+    assert f"story-{0:016x}" not in shelf
+    shelf = library.remember(shelf, "story-000000000000000a", "[4x] Story 10, half", now=99.0)
+    assert shelf["story-000000000000000a"]["text"] == "[4x] Story 10, half"
+    assert shelf["story-000000000000000a"]["title"] == "Story 10."
+    assert library.choices(shelf, EXAMPLES)["mine"][0]["id"] == "story-000000000000000a"
 
 
 def test_an_untouched_example_is_found_again_and_listed_once():
-    shelf = library.remember({}, "balloon-00000001", EXAMPLES[0].text, now=1.0)
-    assert library.find_text(shelf, EXAMPLES[0].text) == "balloon-00000001"
+    shelf = library.remember({}, "balloon-0000000000000001", EXAMPLES[0].text, now=1.0)
+    assert library.find_text(shelf, EXAMPLES[0].text) == "balloon-0000000000000001"
     listed = library.choices(shelf, EXAMPLES)
     assert listed["mine"] == []
     assert listed["examples"][0]["id"] == EXAMPLES[0].id
 
 
 @pytest.mark.parametrize(
-    "value", [None, [], "x", {"a": 1}, {"x-00000000": {"text": 3}}, {"../": {"text": ""}}]
+    "value", [None, [], "x", {"a": 1}, {"x-0000000000000000": {"text": 3}}, {"../": {"text": ""}}]
 )
 def test_what_a_browser_kept_is_checked(value: object):
     assert library.shelf_of(value) == {}
 
 
 def test_a_kept_shelf_is_read_back():
-    shelf = library.remember({}, "balloon-00000001", EXAMPLES[0].text, now=1.0)
+    shelf = library.remember({}, "balloon-0000000000000001", EXAMPLES[0].text, now=1.0)
     assert library.shelf_of(shelf) == shelf

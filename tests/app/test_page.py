@@ -23,7 +23,7 @@ from tests.app.studio_desk import Bench, open_bench
 
 TEXT = "title: The fox\nseed: 3\n\n[1s] A fox sits.\n[1.5s] It runs.\n[1s] Night falls.\n"
 STORY = editor_value(TEXT, GRID)
-FOX, OWL = "the-fox-00000001", "the-owl-00000002"
+FOX, OWL = "the-fox-0000000000000001", "the-owl-0000000000000002"
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_a_new_story_is_a_good_one(desk: Desk):
     assert session.editor["sheet"]["cards"]
 
 
-@pytest.mark.parametrize("choice", ["mine:the-fox-00000001", "example:none", "", None, "../x"])
+@pytest.mark.parametrize("choice", ["mine:the-fox-0000000000000001", "example:none", "", None, "../x"])
 def test_a_story_that_is_gone_is_told(desk: Desk, choice: object):
     with pytest.raises(StoryError, match=words.GONE):
         open_story(desk, choice, None, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -311,3 +312,21 @@ def test_old_jobs_are_forgotten_at_last(open_queue, monkeypatch: pytest.MonkeyPa
     events(queue, ids[-1])
     assert [status.id for status in queue.jobs()] == ids[:2:-1]
     assert queue.status(ids[0]) is None
+
+
+def test_a_job_runs_in_the_context_of_whoever_submitted_it(open_queue):
+    """A lent GPU counts its time for the person whom the context names."""
+    person: ContextVar[str] = ContextVar("person", default="nobody")
+    seen = []
+
+    def whose(cancel: threading.Event) -> Iterator[Event]:
+        seen.append(person.get())
+        yield Planned(PLAN)
+        seen.append(person.get())
+        yield FilmReady(Path("film.mp4"))
+
+    queue = open_queue(whose=whose)
+    for name in ("Ada", "Bert"):
+        person.set(name)
+        events(queue, queue.submit(request("whose")))
+    assert seen == ["Ada", "Ada", "Bert", "Bert"]

@@ -1,0 +1,99 @@
+"""One film on its way through several calls: what is left, what has been told, and the joins between them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arlon_core.generation.events import AnimaticReady, Event, FilmReady, PartReady, SegmentReady
+from arlon_core.generation.plan import make_plan
+from arlon_core.jobs.gpu_calls import Work
+from arlon_core.jobs.records import JobRequest
+
+if TYPE_CHECKING:
+    from arlon_core.pipeline import ArlonPipeline
+
+
+class PartedFilm:
+    """The state of one job between its calls. Every call replays the film from its beginning."""
+
+    def __init__(self, pipe: ArlonPipeline, request: JobRequest) -> None:
+        """Reads the model's configuration alone, no weights. Raises StoryError."""
+        config = pipe.config
+        seconds = [segment.seconds for segment in request.story.segments]
+        plan = make_plan(seconds, config.fps, max_new=config.max_new, overlap=config.overlap)
+        steps = config.num_inference_steps if request.steps is None else request.steps
+        guidance = config.guidance_scale if request.guidance is None else request.guidance
+        self.request = request
+        self.work = Work(plan, passes=steps * (1 if guidance == 1 else 2))
+        self._film = request.kind == "render"
+        self._with_animatic = not self._film or pipe.preview_decoder is not None
+        self.left = self.work.all(film=self._film, with_animatic=self._with_animatic)
+        self._told: set[tuple[Any, ...]] = set()
+        self._sketches: dict[int, Path] = {}
+        self._clips: dict[int, Path] = {}
+        self._parts: list[PartReady] = []
+
+    @property
+    def sketched(self) -> bool:
+        """Whether all tokens and small pictures stand."""
+        return not self.left.blocks and not self.left.previews
+
+    @property
+    def rendered(self) -> bool:
+        """Whether all clips stand and have been told, or none are asked for."""
+        return not self._film or len(self._clips) == len(self.work.plan.segments)
+
+    def is_news(self, event: Event) -> bool:
+        """Whether an event has not been told yet."""
+        mark = (
+            type(event),
+            *(getattr(event, name, None) for name in ("segment", "chunk", "step", "message")),
+        )
+        if mark in self._told:
+            return False
+        self._told.add(mark)
+        if isinstance(event, AnimaticReady) and event.segment is not None and event.path is not None:
+            self._sketches[event.segment] = event.path
+        if isinstance(event, SegmentReady):
+            self._clips[event.segment] = event.path
+        return True
+
+    def note(self, part: PartReady) -> None:
+        """A call has ended."""
+        self.left = part
+        self._parts.append(part)
+
+    def join_animatic(self, cancel: threading.Event) -> Iterator[Event]:
+        """The animatic as one file, where there is one; for a job that asked for nothing else, its end."""
+        if not self._with_animatic or not self.sketched:
+            return
+        path = self.request.project / "animatic.mp4"
+        seconds = self._join(self._sketches, path, cancel)
+        yield AnimaticReady(None, path=path)
+        if not self._film:
+            yield FilmReady(path, self._report(seconds))
+
+    def join(self, cancel: threading.Event) -> Iterator[Event]:
+        """The film as one file."""
+        if not self._film or not self.rendered:
+            return
+        path = self.request.project / "film.mp4"
+        seconds = self._join(self._clips, path, cancel)
+        yield FilmReady(path, self._report(seconds))
+
+    def _join(self, clips: dict[int, Path], path: Path, cancel: threading.Event) -> float:
+        from arlon_core.generation.joining import join_film
+
+        started = time.perf_counter()
+        fps, story, settings = self.work.plan.fps, self.request.story, self._parts[-1].settings
+        join_film([clips[index] for index in sorted(clips)], path, fps, story, settings, cancel.is_set)
+        return time.perf_counter() - started
+
+    def _report(self, joining: float) -> dict[str, Any]:
+        from arlon_core.generation.report import joined_reports
+
+        return joined_reports([part.report for part in self._parts], joining)
