@@ -146,7 +146,9 @@ def _tokens(view: JobView, event: TokensReady, now: float) -> JobView:
 
 
 def _animatic(view: JobView, event: AnimaticReady, now: float) -> JobView:
-    view = replace(view, film=replace(view.film, at=now), stage="animatic")
+    # Segments are drawn while the tokens of later ones are sampled: until those end, it is about tokens.
+    sampled = view.plan is None or view.sketched == len(view.plan.segments)
+    view = replace(view, film=replace(view.film, at=now), stage="animatic" if sampled else "tokens")
     if event.segment is None:
         return replace(view, animatic=event.path or view.animatic, stage="film")
     picture = event.frames[0] if event.frames is not None and len(event.frames) else None

@@ -4,61 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from arlon_core.generation.clips import Clip, ClipWriter, find_clip
+from arlon_core.generation.clips import find_clip
 from arlon_core.generation.coarse import preview_pictures
 from arlon_core.generation.events import AnimaticReady, Event
 from arlon_core.generation.plan import SegmentPlan
 from arlon_core.generation.request import preview_name
-from arlon_core.generation.session import Session
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from arlon_core.generation.segment_clips import ReadyClip, SegmentClips
+from arlon_core.generation.session import Paused, Session
+from arlon_core.generation.tokens import FilmTokens
 
 _SHOWN = 4  # pictures of a segment that its event carries
 
+# Pictures of the segments that were drawn now, for their events.
+Shown = dict[int, np.ndarray]
 
-def animatic_events(session: Session, tokens: Tensor, blocks: tuple[str, ...]) -> Iterator[Event]:
-    """Small clips of all segments, an event each, kept in the store.
 
-    tokens: (latent frames, S) of the whole film; blocks: keys of its token blocks.
+def animatic_events(session: Session, tokens: FilmTokens, blocks: tuple[str, ...]) -> Iterator[Event]:
+    """The tokens of all segments, and small clips of each as soon as its own stand.
+
+    blocks: keys of the film's token blocks. Clips are encoded while the next segment's tokens are sampled, so
+    the first ones can be watched long before the last; their paths are then in `session.previews`.
     """
-    last = 0
-    for segment in session.request.plan.segments:
-        session.check_cancelled()
-        last += len(segment.blocks)
-        key = preview_name(session.pipe, segment, blocks[last - 1])
-        clip = find_clip(session.store, "preview", key)
-        session.report.count("preview", cached=clip is not None)
-        shown = None
-        if clip is None:
-            session.check_paused()
-            clip, shown = _write_clip(session, tokens, segment, key)
-        session.previews.append(clip.path)
-        yield AnimaticReady(segment.index, shown, clip.path, cached=shown is None)
+    plan = session.request.plan
+    shown: Shown = {}
+    last, paused = 0, None
+    with SegmentClips(session.store, "preview", plan.fps, session.report) as clips:
+        try:
+            for event in tokens.events():
+                yield event
+                segment = plan.segments[event.segment]
+                last += len(segment.blocks)
+                _sketch(
+                    session,
+                    tokens,
+                    segment,
+                    preview_name(session.pipe, segment, blocks[last - 1]),
+                    clips,
+                    shown,
+                )
+                yield from _told(session, clips.ready(), shown)
+        except Paused as reason:
+            paused = reason
+        yield from _told(session, clips.rest(), shown)
+    if paused is not None:
+        raise paused
 
 
-def _write_clip(session: Session, tokens: Tensor, segment: SegmentPlan, key: str) -> tuple[Clip, np.ndarray]:
-    shown: list[np.ndarray] = []
-    stride = max(1, segment.frames // _SHOWN)
-    done = 0
-    pictures = preview_pictures(session.pipe, tokens, segment, session.text(segment.index))
-    with ClipWriter(session.store, "preview", key, session.request.plan.fps) as writer:
-        while True:
-            with session.report.timed("decode"):
-                frames = next(pictures, None)
-            if frames is None:
-                break
-            with session.report.timed("encode"):
-                writer.write(frames)
-            shown += [frame for i, frame in enumerate(frames, start=done) if i % stride == 0]
-            done += len(frames)
-        with session.report.timed("encode"):
-            clip = writer.finish()
-    return clip, np.stack(shown[:_SHOWN])
+def _sketch(
+    session: Session, tokens: FilmTokens, segment: SegmentPlan, key: str, clips: SegmentClips, shown: Shown
+) -> None:
+    """Draw a segment's small pictures, unless they lie in the store."""
+    session.check_cancelled()
+    clip = find_clip(session.store, "preview", key)
+    session.report.count("preview", cached=clip is not None)
+    if clip is not None:
+        clips.found(segment.index, clip)
+        return
+    session.check_paused()
+    clips.begin(key)
+    chosen: list[np.ndarray] = []
+    stride, done = max(1, segment.frames // _SHOWN), 0
+    pictures = preview_pictures(session.pipe, tokens.codes, segment, session.text(segment.index))
+    while (frames := _next(session, pictures)) is not None:
+        clips.write(frames)
+        chosen += [frame for i, frame in enumerate(frames, start=done) if i % stride == 0]
+        done += len(frames)
+    clips.finish(segment.index)
+    shown[segment.index] = np.stack(chosen[:_SHOWN])
+
+
+def _next(session: Session, pictures: Iterator[np.ndarray]) -> np.ndarray | None:
+    session.check_cancelled()
+    with session.report.timed("decode"):
+        return next(pictures, None)
+
+
+def _told(session: Session, ready: Iterator[ReadyClip], shown: Shown) -> Iterator[AnimaticReady]:
+    for each in ready:
+        session.previews.append(each.clip.path)
+        yield AnimaticReady(each.segment, shown.pop(each.segment, None), each.clip.path, cached=each.cached)
 
 
 def animatic_film(session: Session, path: Path) -> AnimaticReady:

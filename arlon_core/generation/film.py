@@ -11,11 +11,11 @@ from torch import Tensor
 from arlon_core.generation.clips import find_clip
 from arlon_core.generation.decode import FilmDecoder
 from arlon_core.generation.events import Event, SegmentReady
-from arlon_core.generation.film_clips import FilmClips
 from arlon_core.generation.latent_tail import LatentTail
 from arlon_core.generation.plan import ChunkPlan, SegmentPlan
 from arlon_core.generation.preview import chunk_pictures
 from arlon_core.generation.request import clip_name
+from arlon_core.generation.segment_clips import ReadyClip, SegmentClips
 from arlon_core.generation.session import Paused, Session
 from arlon_core.generation.steps import ChunkWork, Film, run_chunk
 
@@ -43,7 +43,7 @@ def film_events(
     plan = session.request.plan
     keys = {(chunk.segment, chunk.index): key for chunk, key in zip(plan.chunks, chunk_keys, strict=True)}
     wanted = set(plan.chunks[:chunks])
-    with FilmClips(session.store, plan.fps, session.report) as clips:
+    with SegmentClips(session.store, "clip", plan.fps, session.report) as clips:
         film = open_film(session, tokens, clips, previews=previews)
         with suppress(Paused):
             for segment in plan.segments:
@@ -56,7 +56,7 @@ def film_events(
         yield from _told(session, clips.rest())
 
 
-def open_film(session: Session, tokens: Tensor, clips: FilmClips, *, previews: bool = False) -> Film:
+def open_film(session: Session, tokens: Tensor, clips: SegmentClips, *, previews: bool = False) -> Film:
     """What the chunks share, before the first one."""
     pipe = session.pipe
     decoder = FilmDecoder(pipe.vae, session.check_cancelled)
@@ -88,7 +88,8 @@ def _segment(film: Film, segment: SegmentPlan, chunks: Sequence[ChunkPlan], keys
         film.clips.found(segment.index, clip)
 
 
-def _told(session: Session, events: Iterator[SegmentReady]) -> Iterator[SegmentReady]:
-    for event in events:
-        session.clips.append(event.path)
-        yield event
+def _told(session: Session, ready: Iterator[ReadyClip]) -> Iterator[SegmentReady]:
+    for each in ready:
+        clip = each.clip
+        session.clips.append(clip.path)
+        yield SegmentReady(each.segment, clip.path, clip.frames, clip.frame_hash, each.cached)

@@ -94,9 +94,7 @@ def _part(session: Session, options: PartOptions) -> Iterator[Event]:
     chunks = chunk_names(session.pipe, session.request, blocks) if options.film else ()
     with suppress(Paused):
         tokens = FilmTokens(session, blocks)
-        yield from tokens.events()
-        if options.with_animatic:
-            yield from animatic_events(session, tokens.codes, blocks)
+        yield from animatic_events(session, tokens, blocks) if options.with_animatic else tokens.events()
         if options.chunks:
             previews, count = options.previews, options.chunks
             yield from film_events(session, tokens.codes, chunks, previews=previews, chunks=count)

@@ -43,10 +43,10 @@ def render(
 ) -> Iterator[Event]:
     """Render a story; the film grows as the events are taken.
 
-    Events in order: Planned; TokensReady a segment; AnimaticReady a segment and one for the whole, unless
-    `with_animatic` is False; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Clips
-    are encoded beside the rest: a segment's SegmentReady comes some time after its last chunk, in the film's
-    order, while later chunks are under way.
+    Events in order: Planned; TokensReady a segment; unless `with_animatic` is False, AnimaticReady a segment
+    and one for the whole; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Clips are
+    encoded beside the rest: a segment's AnimaticReady comes some time after its TokensReady, its SegmentReady
+    some time after its last chunk, each in the film's order, while later segments are under way.
 
     project: folder that keeps every result; without one all is kept in a temporary place, which is removed
     when the events end. output: the film's file; by default `film.mp4` in the project, else a temporary one.
@@ -122,10 +122,11 @@ def _in_session(
 def _film(session: Session, options: _FilmOptions) -> Iterator[Event]:
     blocks = token_names(session.pipe, session.request)
     tokens = FilmTokens(session, blocks)
-    yield from session.noted(tokens.events())
     if options.with_animatic:
-        yield from session.noted(animatic_events(session, tokens.codes, blocks))
+        yield from session.noted(animatic_events(session, tokens, blocks))
         yield animatic_film(session, session.place(options.project, None, "animatic.mp4"))
+    else:
+        yield from session.noted(tokens.events())
     chunks = chunk_names(session.pipe, session.request, blocks)
     yield from session.noted(film_events(session, tokens.codes, chunks, previews=options.previews))
     path = session.place(options.project, options.output, "film.mp4")
@@ -136,8 +137,7 @@ def _film(session: Session, options: _FilmOptions) -> Iterator[Event]:
 def _animatic(session: Session, options: _FilmOptions) -> Iterator[Event]:
     blocks = token_names(session.pipe, session.request)
     tokens = FilmTokens(session, blocks)
-    yield from session.noted(tokens.events())
-    yield from session.noted(animatic_events(session, tokens.codes, blocks))
+    yield from session.noted(animatic_events(session, tokens, blocks))
     ready = animatic_film(session, session.place(options.project, options.output, "animatic.mp4"))
     yield ready
     assert ready.path is not None

@@ -25,9 +25,9 @@ from arlon_core.generation.chunks import ChunkTask, Preview, denoise_chunk, star
 from arlon_core.generation.coarse import coarse_latents
 from arlon_core.generation.decode import FilmDecoder
 from arlon_core.generation.events import ChunkReady, Event
-from arlon_core.generation.film_clips import FilmClips
 from arlon_core.generation.latent_tail import LatentTail
 from arlon_core.generation.plan import ChunkPlan, SegmentPlan, frames_of_latents
+from arlon_core.generation.segment_clips import SegmentClips
 from arlon_core.generation.session import Session
 
 
@@ -39,7 +39,7 @@ class Film:
     tokens: Tensor  # (latent frames, S) of the whole film
     decoder: FilmDecoder
     tail: LatentTail
-    clips: FilmClips
+    clips: SegmentClips
     preview: Preview | None = None  # makes the pictures of StepDone
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from arlon_core.generation.events import Event, TokensReady
+from arlon_core.generation.events import TokensReady
 from arlon_core.generation.noise import TOKENS, keyed_generator
 from arlon_core.generation.plan import MAX_BLOCK, TokenBlock
 from arlon_core.generation.session import Session
@@ -38,7 +38,7 @@ class FilmTokens:
         self.codes = torch.zeros(plan.latents, self.tokens_per_frame, dtype=torch.long)
         self._decoder: TokenDecoder | None = None
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[TokensReady]:
         """All segments, an event each."""
         for segment in self.session.request.plan.segments:
             found = [self._block(block) for block in segment.blocks]

@@ -20,6 +20,7 @@ EXAMPLES = [
     events.ChunkReady(0, 1),
     events.SegmentReady(0, Path("s.mp4"), 49, "abc", cached=True),
     events.FilmReady(Path("f.mp4"), {"frames": np.int64(48), "peak": 1.5}),
+    events.PartReady(2, (0, 1), (3,), (1,), {"steps": 8}, {"frames": np.int64(48)}),
     events.WarningRaised("a word is unknown."),
     events.Failed("the disk is full."),
 ]

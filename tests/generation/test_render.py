@@ -33,6 +33,7 @@ from arlon_core.generation.latent_tail import LatentTail
 from arlon_core.generation.plan import frames_of_latents, make_plan
 from arlon_core.generation.render import animatic, render
 from arlon_core.generation.request import chunk_names, make_request, token_names
+from arlon_core.generation.segment_clips import SegmentClips
 from arlon_core.media.clips import count_frames
 from arlon_core.story import Segment, Story, format_story
 
@@ -92,15 +93,40 @@ def steps(events: list[Event]) -> list[StepDone]:
 def test_events_come_in_order(tiny_pipeline, tmp_path: Path):
     events = list(render(tiny_pipeline, STORY, tmp_path / "p"))
     plan = events[0].plan
-    expected: list[type[Event]] = [Planned, *[TokensReady] * 3, *[AnimaticReady] * 4]
+    expected: list[type[Event]] = [Planned, *[TokensReady] * 3, AnimaticReady]
     expected += [*[StepDone] * 2, ChunkReady] * len(plan.chunks) + [FilmReady]
-    assert [type(event) for event in events if not isinstance(event, SegmentReady)] == expected
-    # A segment's clip is encoded beside the rest: it comes when it stands, after its last chunk, in order.
-    ready = [event for event in events if isinstance(event, SegmentReady)]
+    clips = [e for e in events if isinstance(e, (AnimaticReady, SegmentReady)) and e.segment is not None]
+    assert [type(event) for event in events if event not in clips] == expected
+    # A segment's clips are encoded beside the rest: each comes when it stands, after its tokens or its last
+    # chunk, and in order.
+    small = [event for event in clips if isinstance(event, AnimaticReady)]
+    assert [event.segment for event in small] == [0, 1, 2]
+    whole = next(e for e in events if isinstance(e, AnimaticReady) and e.segment is None)
+    tokens = [event for event in events if isinstance(event, TokensReady)]
+    for event, made in zip(small, tokens, strict=True):
+        assert events.index(made) < events.index(event) < events.index(whole)
+    ready = [event for event in clips if isinstance(event, SegmentReady)]
     assert [event.segment for event in ready] == [0, 1, 2]
     for event, segment in zip(ready, plan.segments, strict=True):
         last = ChunkReady(segment.index, segment.chunks[-1].index)
         assert events.index(last) < events.index(event) < len(events) - 1
+
+
+def test_first_small_clips_can_be_watched_before_later_tokens_are_sampled(
+    tiny_pipeline, tmp_path, monkeypatch
+):
+    """With an encoder that is never late, each segment's clip is told before the next one's tokens."""
+    finish = SegmentClips.finish
+
+    def at_once(self: SegmentClips, segment: int) -> None:
+        finish(self, segment)
+        self._thread.drain()
+
+    monkeypatch.setattr(SegmentClips, "finish", at_once)
+    events = list(animatic(tiny_pipeline, STORY, tmp_path / "p"))
+    order = [(type(e), e.segment) for e in events if isinstance(e, (TokensReady, AnimaticReady))]
+    each = [(kind, segment) for segment in range(3) for kind in (TokensReady, AnimaticReady)]
+    assert order == [*each, (AnimaticReady, None)]
 
 
 def test_the_film_has_exactly_the_planned_frames(tiny_pipeline, tmp_path: Path):

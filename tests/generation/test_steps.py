@@ -18,10 +18,10 @@ from arlon_core.generation.chunks import Cancelled
 from arlon_core.generation.clips import ClipWriter
 from arlon_core.generation.events import ChunkReady, Event, SegmentReady, StepDone
 from arlon_core.generation.film import open_film
-from arlon_core.generation.film_clips import FilmClips
 from arlon_core.generation.noise import chunk_noise
 from arlon_core.generation.render import render
 from arlon_core.generation.request import make_request
+from arlon_core.generation.segment_clips import SegmentClips
 from arlon_core.generation.session import Session, open_session
 from arlon_core.generation.steps import ChunkWork, Film
 from arlon_core.media.frame_hash import frame_hash
@@ -40,7 +40,7 @@ def session(tiny_pipeline, tmp_path: Path) -> Iterator[Session]:
 @pytest.fixture
 def film(session: Session) -> Iterator[Film]:
     tokens = torch.arange(session.request.plan.latents * 4).view(-1, 4) % 32
-    with FilmClips(session.store, 12, session.report) as clips:
+    with SegmentClips(session.store, "clip", 12, session.report) as clips:
         yield open_film(session, tokens, clips)
 
 
@@ -126,7 +126,7 @@ def test_write_and_remember(film: Film):
     run(steps.write, film, work)
     film.clips.finish(0)
     (ready,) = film.clips.rest()
-    assert (ready.segment, ready.frames, ready.frame_hash) == (0, 9, frame_hash(frames))
+    assert (ready.segment, ready.clip.frames, ready.clip.frame_hash) == (0, 9, frame_hash(frames))
     stop = film.tail.stop
     run(steps.remember, film, work)
     assert film.tail.stop == stop + 4

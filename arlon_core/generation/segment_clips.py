@@ -1,7 +1,7 @@
-"""The clips of a film, written while the render goes on: encoding holds up no denoising step.
+"""The clips of a film or an animatic, written while the render goes on: encoding holds up nothing else.
 
 Hashing, colour conversion, x264 and the disk work in a thread of their own, which lets the interpreter go
-while they do. The segments' events come in the film's order, each once its file stands.
+while they do. The segments come out in the film's order, each once its file stands.
 """
 
 from __future__ import annotations
@@ -17,9 +17,17 @@ import numpy as np
 
 from arlon_core.generation.background import BackgroundThread
 from arlon_core.generation.clips import Clip, ClipWriter
-from arlon_core.generation.events import SegmentReady
 from arlon_core.generation.report import RenderReport
 from arlon_core.store import ArtefactStore
+
+
+@dataclass(frozen=True)
+class ReadyClip:
+    """A segment's clip, which stands. cached: it lay in the store."""
+
+    segment: int
+    clip: Clip
+    cached: bool
 
 
 @dataclass
@@ -29,25 +37,23 @@ class _Pending:
     segment: int
     clip: Future[Clip] | Clip
 
-    def event(self) -> SegmentReady | None:
-        """Its event, or None while the clip does not stand."""
+    def ready(self) -> ReadyClip | None:
+        """None while the clip does not stand."""
         if isinstance(self.clip, Clip):
-            return SegmentReady(self.segment, self.clip.path, self.clip.frames, self.clip.frame_hash, True)
-        if not self.clip.done():
-            return None
-        clip = self.clip.result()
-        return SegmentReady(self.segment, clip.path, clip.frames, clip.frame_hash)
+            return ReadyClip(self.segment, self.clip, cached=True)
+        return ReadyClip(self.segment, self.clip.result(), cached=False) if self.clip.done() else None
 
 
-class FilmClips:
-    """Takes the frames of one segment after the other: `begin`, `write` chunk by chunk, `finish`.
+class SegmentClips:
+    """Takes the frames of one segment after the other: `begin`, `write` piece by piece, `finish`.
 
     Errors of the thread (OutputError, ProjectError) are raised by the next call. What is half written when
     the block ends is discarded.
     """
 
-    def __init__(self, store: ArtefactStore, fps: int, report: RenderReport) -> None:
-        self._store, self._fps, self._report = store, fps, report
+    def __init__(self, store: ArtefactStore, kind: str, fps: int, report: RenderReport) -> None:
+        """kind: of the clips in the store, "clip" or "preview"."""
+        self._store, self._kind, self._fps, self._report = store, kind, fps, report
         self._thread = BackgroundThread("arlon-encode")
         self._pending: deque[_Pending] = deque()
         self._writer: ClipWriter | None = None
@@ -60,7 +66,7 @@ class FilmClips:
     def begin(self, key: str) -> None:
         """The frames that follow are those of the clip `key`."""
         self._unfinished = [each for each in self._unfinished if not each.finished]
-        self._writer = ClipWriter(self._store, "clip", key, self._fps)
+        self._writer = ClipWriter(self._store, self._kind, key, self._fps)
         self._unfinished.append(self._writer)
 
     def write(self, frames: np.ndarray) -> None:
@@ -75,14 +81,14 @@ class FilmClips:
         self._pending.append(_Pending(segment, self._thread.submit(self._writer.finish)))
         self._writer = None
 
-    def ready(self) -> Iterator[SegmentReady]:
+    def ready(self) -> Iterator[ReadyClip]:
         """The segments whose clips have come to stand since the last call, in the film's order."""
         self._thread.check()
-        while self._pending and (event := self._pending[0].event()) is not None:
+        while self._pending and (clip := self._pending[0].ready()) is not None:
             self._pending.popleft()
-            yield event
+            yield clip
 
-    def rest(self) -> Iterator[SegmentReady]:
+    def rest(self) -> Iterator[ReadyClip]:
         """Wait for all clips, and give the segments that were not told yet."""
         self._thread.drain()
         yield from self.ready()
