@@ -6,7 +6,7 @@ STORY  ?= assets/stories/balloon.txt
 FILM   ?= films/$(basename $(notdir $(STORY))).mp4
 BIN    := .venv/bin
 
-.PHONY: film animatic test fast check studio clean
+.PHONY: film animatic test fast check studio screenshots startup clean
 
 film: .venv/ready            ## render STORY into a film
 	@mkdir -p $(dir $(FILM))
@@ -27,6 +27,12 @@ check: .venv/dev
 
 studio: .venv/ready          ## the page in the browser
 	$(BIN)/python app.py
+
+screenshots: .venv/dev       ## the pictures of the page in docs/
+	$(BIN)/python -m tests.app.screenshots
+
+startup: .venv/dev           ## how soon the page is there, measured
+	$(BIN)/python -m tests.app.startup
 
 clean:
 	rm -rf .venv
