@@ -7,7 +7,7 @@ FILM   ?= films/$(basename $(notdir $(STORY))).mp4
 SPACE  ?= build/space
 BIN    := .venv/bin
 
-.PHONY: film animatic test fast check studio space clean
+.PHONY: film animatic test fast check studio space screenshots startup clean
 
 film: .venv/ready            ## render STORY into a film
 	@mkdir -p $(dir $(FILM))
@@ -31,6 +31,12 @@ studio: .venv/ready          ## the page in the browser
 
 space: .venv/ready           ## the folder to upload as a Hugging Face Space (docs/deploy.md)
 	$(BIN)/python -m app.space $(SPACE)
+
+screenshots: .venv/dev       ## the pictures of the page in docs/
+	$(BIN)/python -m tests.app.screenshots
+
+startup: .venv/dev           ## how soon the page is there, measured
+	$(BIN)/python -m tests.app.startup
 
 clean:
 	rm -rf .venv

@@ -10,17 +10,21 @@ from pathlib import Path
 from app.handlers.desk import open_desk
 from app.keeping import default_days, default_projects, pruning
 from app.zerogpu import open_engine
-from arlon_core.cli import options
+from arlon_core.cli import OneLineParser, options
 from arlon_core.errors import ArlonError
 from arlon_core.jobs import JobQueue
 
 
 def parse_flags(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line. Exits with code 2 and one sentence when a flag is no good."""
-    parser = argparse.ArgumentParser(description="The studio page: write a story, render it into a film.")
+    parser = OneLineParser(
+        prog="app.py",
+        description="The studio page: write a story, render it into a film.",
+        allow_abbrev=False,
+    )
     add = parser.add_argument
     add("--host", help="address to listen on; 0.0.0.0 lets other machines in (this machine only)")
-    add("--port", type=options.positive_int, help="port to listen on (the first free one from 7860)")
+    add("--port", type=options.port, help="port to listen on (the first free one from 7860)")
     add("--share", action="store_true", help="also open a public link through a tunnel")
     add(
         "--auth",
@@ -64,23 +68,19 @@ def main(arguments: list[str] | None = None) -> None:
     """Serve the page until interrupted; the model loads behind it. Exits with code 2 when it cannot begin."""
     flags = parse_flags(arguments)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing leaves this machine
-    from app.studio import build_studio, launch_options
+    from app.serving import serve
+    from app.studio import build_studio
 
     engine = open_engine(flags.model, flags.device)
     jobs = JobQueue(engine)
     try:
         desk = open_desk(jobs, engine, flags.model, flags.projects)
-        page = build_studio(desk)
-        where = {
-            "server_name": flags.host,
-            "server_port": flags.port,
-            "share": flags.share,
-            "auth": flags.auth,
-        }
+        address = {"host": flags.host, "port": flags.port, "share": flags.share, "auth": flags.auth}
         with pruning(flags.projects, flags.keep_days):
-            page.launch(**where, **launch_options(flags.projects))
+            serve(build_studio(desk), flags.projects, **address)
     except ArlonError as error:
-        sys.exit(f"app.py: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     finally:
         jobs.close()
 

@@ -20,6 +20,11 @@ def css(name: str) -> str:
     return re.sub(r"url\((\w+\.svg)\)", inside, (folder / name).read_text(encoding="utf-8"))
 
 
+def keys() -> str:
+    """The script of the whole page: its keys."""
+    return (ASSETS / "js" / "keys.js").read_text(encoding="utf-8")
+
+
 def script(name: str) -> str:
     """A component's script of assets/js, with the helpers it uses before it."""
     folder = ASSETS / "js"

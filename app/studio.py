@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from app import words
-from app.assets import css
+from app.assets import css, keys
 from app.components.parts import text_line
 from app.handlers.desk import Desk, cancel, submit
 from app.handlers.page import FAST, page_values
@@ -57,7 +57,7 @@ def launch_options(projects: Path) -> dict[str, Any]:
     return {
         "theme": studio_theme(),
         # In the head rather than as `css`, whose selectors gradio rewrites and in doing so breaks :is(a, b).
-        "head": f"<style>{css('studio.css')}</style>",
+        "head": f"<style>{css('studio.css')}</style><script>{keys()}</script>",
         "allowed_paths": [str(projects.absolute())],
         "footer_links": [],
         "ssr_mode": False,

@@ -38,8 +38,9 @@ ALREADY = {
     "render": "This very story is being rendered already.",
 }
 
+INCOMPLETE = "You can write; to make films the model needs more"
 IDLE = "Ready when you are"
-IDLE_DETAIL = "Animatic shows the whole story as small pictures first; Render makes the film."
+IDLE_DETAIL = "Animatic shows the whole story as small pictures first; Render (Ctrl+Enter) makes the film."
 STARTING = "Starting"
 QUEUED = {"animatic": "The animatic waits for its turn", "render": "The render waits for its turn"}
 FAILED = {"animatic": "The animatic stopped", "render": "The render stopped"}
@@ -59,6 +60,13 @@ def no_projects(folder: Any, reason: str | None) -> str:
     return f"the folder {folder} cannot keep projects ({reason}); give --projects another one."
 
 
+def cannot_listen(host: str | None, port: int | None) -> str:
+    where = f"port {port}" if port else "no port"
+    taken = "may be taken by another program" if port else "from 7860 on is free"
+    mend = "give --port another one, or --host an address of this machine."
+    return f"{where} of {host or 'this machine'} {taken}; {mend}"
+
+
 def file_not_received(name: str) -> str:
     return f"{name} did not arrive whole; choose it again."
 
@@ -72,7 +80,11 @@ def bad_guidance(value: Any, most: float) -> str:
 
 
 def model_ready(name: str, device: str) -> str:
-    return f"{name} on {device}"
+    return f"{name} on {'the CPU' if device == 'cpu' else device}"
+
+
+def model_incomplete(name: str) -> str:
+    return f"{name} is not complete yet"
 
 
 def queue_position(position: int) -> str:
@@ -123,6 +135,8 @@ EDITOR = {
     "prompt": "What happens in this segment",
     "prompt_hint": "What happens next?",
     "seconds": "s",
+    "seconds_name": "Seconds of this segment",
+    "seed_name": "Seed of this segment",
     "default_seconds": "4",
     "times": "True borders of this segment in the film",
     "up": "Move up",

@@ -27,7 +27,13 @@ from transformers.utils import logging as transformers_logging
 
 from arlon_core import models
 from arlon_core.errors import ModelError
-from arlon_core.generation.model_folder import INDEX, PIPELINE_CLASS, check_model_folder, is_local
+from arlon_core.generation.model_folder import (
+    INDEX,
+    PIPELINE_CLASS,
+    check_model_folder,
+    incomplete_sentence,
+    is_local,
+)
 from arlon_core.models.attribute_reader import AttributeReader
 from arlon_core.models.folders import MAX_SHARD_SIZE, tidy
 from arlon_core.models.latent_vqvae import LatentVQVAE
@@ -39,17 +45,16 @@ from arlon_core.models.text_encoder import encode_texts
 from arlon_core.models.token_transformer import TokenTransformer
 from arlon_core.presets import Preset
 
-# component -> (its class, the training stage that writes it)
-COMPONENTS: dict[str, tuple[type[Any], str]] = {
-    "tokenizer": (PreTrainedTokenizerFast, "text"),
-    "text_encoder": (T5EncoderModel, "text"),
-    "attribute_reader": (AttributeReader, "text"),
-    "token_transformer": (TokenTransformer, "ar"),
-    "latent_vqvae": (LatentVQVAE, "vqvae"),
-    "preview_decoder": (PreviewDecoder, "preview"),
-    "transformer": (STDiT3, "dit"),
-    "vae": (AutoencoderKLWan, "vae"),
-    "scheduler": (RectifiedFlowScheduler, "dit"),
+COMPONENTS: dict[str, type[Any]] = {
+    "tokenizer": PreTrainedTokenizerFast,
+    "text_encoder": T5EncoderModel,
+    "attribute_reader": AttributeReader,
+    "token_transformer": TokenTransformer,
+    "latent_vqvae": LatentVQVAE,
+    "preview_decoder": PreviewDecoder,
+    "transformer": STDiT3,
+    "vae": AutoencoderKLWan,
+    "scheduler": RectifiedFlowScheduler,
 }
 
 DEFAULT_STEPS = 8
@@ -174,13 +179,10 @@ class ArlonPipeline(DiffusionPipeline):
         tidy(Path(folder))
 
     def require(self, *names: str) -> None:
-        """Raises ModelError when one of these components is not trained yet."""
-        for name in names:
-            if getattr(self, name) is None:
-                stage = COMPONENTS[name][1]
-                raise ModelError(
-                    f"the model {self.name} has no {name} yet; train it: python -m arlon_core train {stage}."
-                )
+        """Raises ModelError when some of these components are not trained yet."""
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing:
+            raise ModelError(incomplete_sentence(self.name, missing))
 
     def register_modules(self, **kwargs: Any) -> None:
         """As in diffusers, but our own classes are noted under `arlon_core.models`, not under their files."""
@@ -258,7 +260,7 @@ def assemble(folder: Path, preset: Preset, **defaults: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     RectifiedFlowScheduler().save_pretrained(folder / "scheduler")
     index: dict[str, Any] = {"_class_name": PIPELINE_CLASS, "_diffusers_version": diffusers_version}
-    for name, (cls, _) in COMPONENTS.items():
+    for name, cls in COMPONENTS.items():
         there = any((folder / name).glob("*.json"))
         # The tokenizer's class has another name inside transformers than the one it is had by.
         named = "PreTrainedTokenizerFast" if name == "tokenizer" else cls.__name__

@@ -11,7 +11,13 @@ import pytest
 import torch
 
 from arlon_core.errors import ModelError
-from arlon_core.generation.model_folder import check_model_folder, is_local
+from arlon_core.generation.model_folder import (
+    NEEDS,
+    check_model_folder,
+    incomplete_sentence,
+    is_local,
+    missing_components,
+)
 from arlon_core.pipeline import COMPONENTS, ArlonPipeline, assemble, choose_device, fast_dtype
 from arlon_core.presets import PRESETS
 
@@ -116,8 +122,22 @@ def test_a_part_not_trained_yet_is_told_when_it_is_needed(copy: Path):
     pipe = ArlonPipeline.from_pretrained(copy, device="cpu")
     assert pipe.transformer is None
     pipe.require("token_transformer", "vae")
-    with pytest.raises(ModelError, match="no transformer yet; train it: python -m arlon_core train dit"):
+    with pytest.raises(ModelError, match="no transformer yet; train it: python -m arlon_core train dit;"):
         pipe.require("transformer")
+
+
+def test_what_an_incomplete_model_lacks_is_known_before_it_is_loaded(copy: Path):
+    index = check_model_folder(copy)
+    assert [missing_components(index, kind) for kind in NEEDS] == [[], []]
+    for name in ("transformer", "preview_decoder", "token_transformer"):
+        shutil.rmtree(copy / name)
+    assemble(copy, PRESETS["tiny"])
+    index = check_model_folder(copy)
+    assert missing_components(index, "animatic") == ["token_transformer", "preview_decoder"]
+    assert missing_components(index, "render") == ["token_transformer", "transformer"]
+    sentence = incomplete_sentence("m", missing_components(index, "animatic"))
+    assert "no token_transformer and no preview_decoder yet" in sentence
+    assert "python -m arlon_core train preview, then train ar;" in sentence, "in the order of training"
 
 
 # -- stages ---------------------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +14,10 @@ from app import words
 from app.assets import ASSETS
 from app.handlers.editing import current_story
 from app.handlers.library import Example, project_folder, read_examples
-from app.handlers.planning import Grid, read_grid
+from app.handlers.planning import Grid, read_grid, read_refusals
 from app.handlers.progress import JobView
 from app.handlers.watching import Watcher
-from arlon_core.errors import ArlonError, ProjectError
+from arlon_core.errors import ArlonError, ModelError, ProjectError
 from arlon_core.jobs import JobQueue, JobRequest, JobStatus
 from arlon_core.story import Story
 
@@ -42,6 +43,7 @@ class Desk:
     """What the handlers work with; one a server.
 
     projects: the folder of all project folders. grid: None when it is not known before the model is loaded.
+    refusals: kinds of jobs that the model cannot do, and why.
     """
 
     jobs: JobQueue
@@ -50,6 +52,7 @@ class Desk:
     grid: Grid | None
     examples: tuple[Example, ...]
     watcher: Watcher
+    refusals: Mapping[str, str] = field(default_factory=dict)
     now: Callable[[], float] = time.time
 
 
@@ -65,7 +68,7 @@ def open_desk(jobs: JobQueue, model: Model, name: str, projects: Path) -> Desk:
     if not os.access(projects, os.W_OK | os.X_OK):
         raise ProjectError(words.no_projects(projects, "it is write-protected"))
     examples = read_examples(ASSETS / "stories")
-    return Desk(jobs, model, projects, read_grid(name), examples, Watcher(jobs))
+    return Desk(jobs, model, projects, read_grid(name), examples, Watcher(jobs), read_refusals(name))
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,11 @@ class Job:
 def submit(desk: Desk, kind: str, value: Any, project: Any, steps: Any = None, guidance: Any = None) -> str:
     """Start an animatic or a render of the story on the page; gives what to tell the person, mostly nothing.
 
-    Raises ArlonError when the story, the project or a setting is no good; nothing is started then.
+    Raises ArlonError when the story, the project or a setting is no good, or the model lacks a part; nothing
+    is started then.
     """
+    if kind in desk.refusals:
+        raise ModelError(desk.refusals[kind])
     request = JobRequest(
         kind=kind,
         story=current_story(value, desk.grid),
@@ -140,16 +146,26 @@ def animatic_job(jobs: list[Job]) -> Job | None:
 
 
 def _steps(value: Any) -> int | None:
-    if value is None:
+    number = _number(value)
+    if number is None:
         return None
-    if not isinstance(value, (int, float)) or value != int(value) or not 1 <= value <= MAX_STEPS:
+    if not 1 <= number <= MAX_STEPS or number != int(number):
         raise ArlonError(words.bad_steps(value, MAX_STEPS))
-    return int(value)
+    return int(number)
 
 
 def _guidance(value: Any) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, (int, float)) or not 0 < value <= MAX_GUIDANCE:
+    number = _number(value)
+    if number is not None and not 0 < number <= MAX_GUIDANCE:
         raise ArlonError(words.bad_guidance(value, MAX_GUIDANCE))
-    return float(value)
+    return number
+
+
+def _number(value: Any) -> float | None:
+    """What was typed into a field: None for an empty one, NaN for what is no number."""
+    if value is None or not str(value).strip():
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

@@ -49,7 +49,10 @@ def model_value(desk: Desk) -> dict[str, str]:
         return {"state": "loading", "line": words.MODEL_LOADING}
     try:
         desk.model.wait(timeout=0)
-        return {"state": "ready", "line": words.model_ready(Path(desk.model.name).name, desk.model.device)}
+        name = Path(desk.model.name).name
+        if desk.refusals:
+            return {"state": "failed", "line": words.model_incomplete(name)}
+        return {"state": "ready", "line": words.model_ready(name, desk.model.device)}
     except ArlonError as error:
         return {"state": "failed", "line": str(error)}
     except Exception as error:  # noqa: BLE001 (a library that is missing or broken: the page says so and stays)
@@ -60,7 +63,7 @@ def progress_value(desk: Desk, jobs: list[Job], story: Story | None) -> Values:
     """The progress display. remaining: seconds, or None; elapsed: seconds since the job began to run."""
     job = shown_job(jobs)
     if job is None:
-        return {"state": "idle", "headline": words.IDLE, "detail": words.IDLE_DETAIL, "percent": 0.0}
+        return {"state": "idle", "percent": 0.0, **_idle(desk)}
     status, view, kind = job.status, job.view, job.status.request.kind
     state = "waiting" if status.state == JobState.QUEUED else status.state.value
     headline, detail = _lines(desk, job, story)
@@ -76,6 +79,13 @@ def progress_value(desk: Desk, jobs: list[Job], story: Story | None) -> Values:
         "notes": list(view.warnings),
         "others": sum(other.active for other in jobs) - 1 if job.active else 0,
     }
+
+
+def _idle(desk: Desk) -> dict[str, str]:
+    """Headline and detail of a page where nothing was started yet."""
+    if not desk.refusals:
+        return {"headline": words.IDLE, "detail": words.IDLE_DETAIL}
+    return {"headline": words.INCOMPLETE, "detail": next(iter(desk.refusals.values()))}
 
 
 def _lines(desk: Desk, job: Job, story: Story | None) -> tuple[str, str]:

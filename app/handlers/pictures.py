@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -25,10 +26,14 @@ def strip_uri(pictures: np.ndarray) -> str:
     return picture_uri(np.concatenate(list(pictures), axis=1))
 
 
-def first_picture(path: Path) -> np.ndarray | None:
-    """The first frame of a video file, uint8 [H, W, 3]; None when it cannot be read."""
+def middle_picture(path: Path, frames: int) -> np.ndarray | None:
+    """The middle one of a video file's frames, uint8 [H, W, 3]; None when it cannot be read.
+
+    A segment's first frame still shows what was before.
+    """
     try:
         with av.open(str(path)) as container:
-            return next(container.decode(video=0)).to_ndarray(format="rgb24")
+            frame = next(islice(container.decode(video=0), frames // 2, None))
+            return frame.to_ndarray(format="rgb24")
     except (OSError, av.FFmpegError, StopIteration, IndexError):
         return None

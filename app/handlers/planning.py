@@ -1,15 +1,21 @@
-"""The plan of a story as the page shows it, before a model is loaded: true border times, frames, chunks."""
+"""What the page knows of a model before it is loaded: the plan of a story, and what the model cannot make."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any
 
 from arlon_core.errors import ModelError
-from arlon_core.generation.model_folder import check_model_folder, is_local
+from arlon_core.generation.model_folder import (
+    check_model_folder,
+    incomplete_sentence,
+    is_local,
+    missing_components,
+)
 from arlon_core.generation.plan import Plan, make_plan
+from arlon_core.jobs.records import KINDS
 from arlon_core.story import Story
 
 
@@ -31,6 +37,19 @@ def read_grid(model: str) -> Grid | None:
         return Grid(**{key: int(index[key]) for key in ("fps", "max_new", "overlap")})
     except (ModelError, KeyError, TypeError, ValueError):
         return None
+
+
+def read_refusals(model: str) -> dict[str, str]:
+    """Kinds of jobs that a model folder is not complete enough for; the sentence names all that it lacks."""
+    if not is_local(model):
+        return {}
+    try:
+        index = check_model_folder(Path(model))
+    except ModelError:  # loading will say it
+        return {}
+    missing = {kind: missing_components(index, kind) for kind in KINDS}
+    lacks = list(dict.fromkeys(chain.from_iterable(missing.values())))
+    return {kind: incomplete_sentence(model, lacks) for kind in KINDS if missing[kind]}
 
 
 def plan_story(story: Story, grid: Grid) -> Plan:

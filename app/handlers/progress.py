@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from app.handlers.pictures import first_picture, picture_uri, strip_uri
+from app.handlers.pictures import middle_picture, picture_uri, strip_uri
 from arlon_core.generation.events import (
     AnimaticReady,
     ChunkReady,
@@ -151,9 +151,11 @@ def _animatic(view: JobView, event: AnimaticReady, now: float) -> JobView:
     view = replace(view, film=replace(view.film, at=now), stage="animatic" if sampled else "tokens")
     if event.segment is None:
         return replace(view, animatic=event.path or view.animatic, stage="film")
-    picture = event.frames[0] if event.frames is not None and len(event.frames) else None
-    if picture is None and event.path is not None:
-        picture = first_picture(event.path)
+    picture = None
+    if event.frames is not None and len(event.frames):
+        picture = event.frames[len(event.frames) // 2]
+    elif event.path is not None and view.plan is not None:
+        picture = middle_picture(event.path, view.plan.segments[event.segment].frames)
     slim = replace(event, frames=None)
     return replace(
         view,
@@ -181,7 +183,7 @@ def _segment(view: JobView, event: SegmentReady) -> JobView:
         view,
         stage="join" if whole else "film",
         segments=segments,
-        thumbs=_with(view.thumbs, event.segment, first_picture(event.path)),
+        thumbs=_with(view.thumbs, event.segment, middle_picture(event.path, event.frames)),
         preview=None if whole else view.preview,
     )
 

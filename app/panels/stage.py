@@ -10,7 +10,6 @@ import gradio as gr
 from app import words
 from app.components.parts import film_links, film_timeline, progress_display, stage_tabs, text_line
 from app.components.player import film_player
-from app.handlers.desk import MAX_GUIDANCE, MAX_STEPS
 
 
 def stage_panel(values: Mapping[str, Any]) -> dict[str, gr.Component]:
@@ -30,12 +29,9 @@ def stage_panel(values: Mapping[str, Any]) -> dict[str, gr.Component]:
     parts["progress"] = progress_display(values["progress"])
     parts["links"] = film_links(values["links"])
     with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"), gr.Row():
-        parts["steps"] = gr.Number(
-            None, label=words.STEPS, placeholder=words.BY_MODEL, minimum=1, maximum=MAX_STEPS, precision=0
-        )
-        parts["guidance"] = gr.Number(
-            None, label=words.GUIDANCE, placeholder=words.BY_MODEL, minimum=0, maximum=MAX_GUIDANCE, step=0.1
-        )
+        # No gr.Number: an empty one turns to 0 as soon as it is visited.
+        for name, label in (("steps", words.STEPS), ("guidance", words.GUIDANCE)):
+            parts[name] = gr.Textbox(label=label, placeholder=words.BY_MODEL, max_lines=1)
     return parts
 
 

@@ -26,6 +26,14 @@ def positive_int(text: str) -> int:
     return value
 
 
+def port(text: str) -> int:
+    """A port to listen on: 1 to 65535."""
+    value = _whole(text)
+    if not 1 <= value <= 65535:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not from 1 to 65535")
+    return value
+
+
 def seed(text: str) -> int:
     """A whole number from 0 to 2^63-1."""
     value = _whole(text)

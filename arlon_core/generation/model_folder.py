@@ -7,6 +7,7 @@ folder is checked first. It costs a few file headers.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,23 @@ from arlon_core.errors import ModelError
 INDEX = "model_index.json"
 PIPELINE_CLASS = "ArlonPipeline"
 MAX_HEADER_BYTES = 100 * 2**20
+# What each kind of film cannot do without, and the training stage that writes it.
+_TOKENS = ("tokenizer", "text_encoder", "token_transformer", "latent_vqvae")
+NEEDS: dict[str, tuple[str, ...]] = {
+    "animatic": (*_TOKENS, "preview_decoder"),
+    "render": (*_TOKENS, "transformer", "vae", "scheduler"),
+}
+STAGES = {
+    "tokenizer": "text",
+    "text_encoder": "text",
+    "attribute_reader": "text",
+    "vae": "vae",
+    "preview_decoder": "preview",
+    "latent_vqvae": "vqvae",
+    "token_transformer": "ar",
+    "transformer": "dit",
+    "scheduler": "dit",
+}
 
 
 def is_local(model: str | Path) -> bool:
@@ -44,6 +62,21 @@ def check_model_folder(folder: Path) -> dict[str, Any]:
         if not name.startswith("_") and isinstance(entry, list) and len(entry) == 2 and entry[0] is not None:
             _check_component(folder / name)
     return index
+
+
+def missing_components(index: Mapping[str, Any], kind: str) -> list[str]:
+    """Components that a film of this kind needs (NEEDS) and a model's index notes as absent."""
+    return [name for name in NEEDS[kind] if not index.get(name) or index[name][0] is None]
+
+
+def incomplete_sentence(model: str | Path, missing: Sequence[str]) -> str:
+    """What a model lacks and how to get it. missing: at least one name of STAGES."""
+    stages = dict.fromkeys(stage for name, stage in STAGES.items() if name in missing)
+    them = "it" if len(missing) == 1 else "them"
+    return (
+        f"the model {model} has no {' and no '.join(missing)} yet; train {them}: python -m arlon_core train "
+        f"{', then train '.join(stages)}; or give --model a complete one."
+    )
 
 
 def _check_component(folder: Path) -> None:

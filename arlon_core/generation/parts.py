@@ -15,6 +15,7 @@ from arlon_core.generation.animatic import animatic_events
 from arlon_core.generation.clips import find_clip
 from arlon_core.generation.events import Event, PartReady, Planned
 from arlon_core.generation.film import film_events
+from arlon_core.generation.model_folder import NEEDS
 from arlon_core.generation.request import (
     Request,
     chunk_names,
@@ -65,9 +66,7 @@ def render_part(
     as in `render`.
     """
     request = make_request(pipe, story, steps=steps, guidance=guidance)
-    pipe.require("token_transformer", "latent_vqvae")
-    if options.film:
-        pipe.require("transformer", "vae")
+    pipe.require(*NEEDS["render" if options.film else "animatic"])
     if options.with_animatic:
         pipe.require("preview_decoder")
     return _in_session(pipe, request, project, options, cancel, pause)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from arlon_core.generation.animatic import animatic_events, animatic_film
 from arlon_core.generation.events import Event, FilmReady, Planned
 from arlon_core.generation.film import film_events
+from arlon_core.generation.model_folder import NEEDS
 from arlon_core.generation.output import check_output
 from arlon_core.generation.request import Request, chunk_names, make_request, token_names
 from arlon_core.generation.session import Cancel, PathLike, Session, open_session
@@ -61,9 +62,7 @@ def render(
     request = make_request(
         pipe, story, steps=steps, guidance=guidance, seed=seed, chunk=chunk, use_coarse=use_coarse
     )
-    pipe.require("token_transformer", "latent_vqvae", "transformer", "vae")
-    if with_animatic:
-        pipe.require("preview_decoder")
+    pipe.require(*NEEDS["render"], *(["preview_decoder"] if with_animatic else []))
     if output is not None:
         check_output(Path(output))
     options = _FilmOptions(project, output, with_animatic, previews)
@@ -85,7 +84,7 @@ def animatic(
     Arguments and errors as in `render`; a later `render` in the same project goes on from these tokens.
     """
     request = make_request(pipe, story, seed=seed)
-    pipe.require("token_transformer", "latent_vqvae", "preview_decoder")
+    pipe.require(*NEEDS["animatic"])
     if output is not None:
         check_output(Path(output))
     options = _FilmOptions(project, output)

@@ -234,8 +234,10 @@ class StoryEditor {
       make("button", { type: "button", "aria-label": words[name], title: words[name], click }, sign);
     const fields = {
       prompt: make("textarea", { class: "prompt", rows: 1, placeholder: words.prompt_hint, "aria-label": words.prompt, ...typed }),
-      seconds: make("input", { class: "seconds", inputmode: "decimal", ...typed }),
-      seed: make("input", { class: "seed", inputmode: "numeric", placeholder: words.seed_hint, ...typed }),
+      seconds: make("input", { class: "seconds", inputmode: "decimal", "aria-label": words.seconds_name, ...typed }),
+      seed: make("input", {
+        class: "seed", inputmode: "numeric", placeholder: words.seed_hint, "aria-label": words.seed_name, ...typed,
+      }),
     };
     const times = make("span", { class: "times", title: words.times });
     const item = make("li", {},

@@ -8,7 +8,7 @@ function show(chosen) {
   for (const tab of tabs) tab.setAttribute("aria-selected", tab.id === `show-${chosen}`);
   for (const name of Object.keys(props.words)) {
     const pane = document.getElementById(name);
-    pane?.classList.toggle("unseen", name !== chosen);
+    pane?.toggleAttribute("data-unseen", name !== chosen); // a class would go when gradio sets the player's own
     if (name !== chosen) pane?.querySelector("video")?.pause();
   }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from app import words
 from app.handlers import desk as desks
 from app.handlers.editing import editor_value, settle
 from app.handlers.page import FAST, SLOW, page_values
+from app.handlers.planning import read_refusals
 from app.handlers.refresh import ROUNDS, changed
 from arlon_core.errors import ArlonError, ModelError, ProjectError, StoryError
 from tests.app.fake_engine import GRID, FakeEngine
@@ -206,7 +208,17 @@ def test_a_story_that_cannot_be_read_starts_nothing_and_keeps_the_timeline(bench
 
 @pytest.mark.parametrize(
     ("steps", "guidance"),
-    [(0, None), (1.5, None), (-3, None), (10**6, None), ("8", None), (None, 0), (None, 99), (None, -1.0)],
+    [
+        ("0", ""),
+        ("1.5", ""),
+        ("-3", ""),
+        (10**6, None),
+        ("many", ""),
+        ("nan", ""),
+        ("", "0"),
+        ("", "99"),
+        ("", -1.0),
+    ],
 )
 def test_settings_out_of_range_are_refused_in_one_sentence(bench, steps, guidance):
     with pytest.raises(ArlonError, match="leave the field empty"):
@@ -215,8 +227,8 @@ def test_settings_out_of_range_are_refused_in_one_sentence(bench, steps, guidanc
 
 def test_settings_reach_the_engine_and_only_a_render(bench):
     held = bench(Planned=0)
-    desks.submit(held.desk, "render", STORY, FOX, 12.0, 2.5)
-    desks.submit(held.desk, "animatic", STORY, FOX, 12.0, 2.5)
+    desks.submit(held.desk, "render", STORY, FOX, "12", " 2.5")
+    desks.submit(held.desk, "animatic", STORY, FOX, "12", " 2.5")
     animatic, render = (job.status.request for job in jobs_of(held))
     assert (render.steps, render.guidance) == (12, 2.5)
     assert (animatic.steps, animatic.guidance) == (None, None)
@@ -240,9 +252,38 @@ def test_the_model_says_whether_it_loads_is_ready_or_cannot_be(bench):
         return shown(Bench(replace(bench().desk, model=model), model))["model"]
 
     assert line(Model(None, loaded=False)) == {"state": "loading", "line": words.MODEL_LOADING}
-    assert line(Model(None)) == {"state": "ready", "line": "fake on cpu"}
+    assert line(Model(None)) == {"state": "ready", "line": "fake on the CPU"}
     assert line(Model(ModelError("no such model; give another.")))["line"] == "no such model; give another."
     assert "ImportError" in line(Model(ImportError("libfoo")))["line"]
+
+
+def test_a_job_that_the_model_is_not_complete_enough_for_is_refused_with_the_mend(bench):
+    whole = bench()
+    lacking = Bench(replace(whole.desk, refusals={"render": "no transformer; train dit."}), whole.engine)
+    with pytest.raises(ModelError, match="train dit"):
+        desks.submit(lacking.desk, "render", STORY, FOX)
+    assert jobs_of(lacking) == []
+    values = shown(lacking)
+    assert values["model"] == {"state": "failed", "line": "fake is not complete yet"}
+    assert values["progress"]["detail"] == "no transformer; train dit."
+    assert states(run(lacking, "animatic")) == ["sketched"] * 3, "what it can do it does"
+
+
+def test_what_a_model_folder_lacks_is_read_without_loading_it(tiny_folder: Path, tmp_path: Path):
+    assert (
+        read_refusals(str(tiny_folder))
+        == read_refusals("owner/name")
+        == read_refusals("no/such/folder")
+        == {}
+    )
+    model = Path(shutil.copytree(tiny_folder, tmp_path / "model"))
+    index = json.loads((model / "model_index.json").read_text())
+    for name in ("preview_decoder", "transformer"):
+        index[name] = [None, None]
+    (model / "model_index.json").write_text(json.dumps(index))
+    refusals = read_refusals(str(model))
+    assert sorted(refusals) == ["animatic", "render"]
+    assert "no preview_decoder and no transformer yet" in refusals["render"]
 
 
 def test_only_what_changed_is_sent_and_now_and_then_everything():

@@ -192,6 +192,47 @@ def test_a_film_grows_is_watched_by_two_tabs_and_found_again_after_a_reload(stud
     assert download.value.suggested_filename == "the-fox.mp4"
 
 
+def test_one_player_is_seen_at_a_time_whatever_arrives(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.page.click("#make-animatic")
+    expect(here.page.locator(".headline")).to_have_text(words.DONE["animatic"], timeout=PATIENCE)
+    expect(here.page.locator("#animatic video")).to_be_visible()
+    expect(here.page.locator("#film")).to_be_hidden()
+    here.page.click("#render")
+    expect(here.page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
+    expect(here.page.locator("#film video")).to_be_visible()
+    expect(here.page.locator("#animatic")).to_be_hidden()
+
+
+def test_ctrl_enter_renders_what_is_typed_and_adds_no_card(studio):
+    here = studio(Planned=0)
+    here.open()
+    here.write("[1s] A fox sits.")
+    here.page.click("#tab-cards")
+    expect(here.page.locator(".story-cards li")).to_have_count(1)
+    here.page.locator(".story-cards .prompt").press_sequentially(" Fast!")
+    here.page.keyboard.press("Control+Enter")
+    here.until(lambda: here.bench.desk.jobs.jobs())
+    request = here.bench.desk.jobs.jobs()[0].request
+    assert (request.kind, request.story.segments[0].prompt) == ("render", "A fox sits. Fast!")
+    expect(here.page.locator(".story-cards li")).to_have_count(1)
+
+
+def test_settings_that_are_visited_and_left_empty_are_the_models_own(studio):
+    here = studio(Planned=0)
+    here.open()
+    here.page.click(f"text={words.SETTINGS}")
+    here.page.get_by_label(words.STEPS).click()
+    for _ in range(3):
+        here.page.keyboard.press("Tab")
+    here.page.click("#render")
+    here.until(lambda: here.bench.desk.jobs.jobs())
+    request = here.bench.desk.jobs.jobs()[0].request
+    assert (request.steps, request.guidance) == (None, None)
+
+
 def test_a_render_goes_on_while_no_page_looks(studio, new_page):
     here = studio(StepDone=1)
     here.open()

@@ -1,0 +1,156 @@
+"""app.py's flags and troubles: real processes, the tunnel stubbed; one sentence for whatever is wrong."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import words
+from arlon_core.generation.model_folder import check_model_folder
+from tests.app.real_model import SHIPPED, is_complete
+from tests.app.studio_process import StudioProcess
+
+PATIENCE = 60_000  # milliseconds
+PUBLIC = "https://studio.example"
+USER, PASSWORD = "ada", "calm:wide view"
+NO_MODEL = "nowhere/at/all"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., StudioProcess]]:
+    """Starts app.py with a model that is not there, which costs the least; other flags may follow."""
+    with ExitStack() as stack:
+
+        def make(*flags: object, **options) -> StudioProcess:
+            studio = StudioProcess(tmp_path, "--model", NO_MODEL, *flags, **options)
+            stack.callback(studio.kill)
+            return studio
+
+        yield make
+
+
+def refusal(studio: StudioProcess) -> str:
+    """The one sentence of an app.py that cannot begin."""
+    code, output = studio.result()
+    assert code == 2, output
+    assert output.startswith("error: ")
+    assert output.count("\n") == 1
+    return output
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
+
+
+# -- what is refused --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--port", "70000"], "--port: 70000 is not from 1 to 65535"),
+        (["--port", "tea"], "'tea' is not a whole number"),
+        (["--auth", "ada"], "--auth: give it as USER:PASSWORD"),
+        (["--auth", ":secret"], "--auth: give it as USER:PASSWORD"),
+        (["--device", "toaster"], "--device: invalid choice: 'toaster'"),
+        (["--prot", "8000"], "unrecognized arguments: --prot 8000"),
+    ],
+)
+def test_a_bad_flag_is_one_sentence(start, flags: list[str], sentence: str):
+    output = refusal(start(*flags))
+    assert sentence in output
+    assert "app.py --help" in output
+
+
+def test_a_port_that_is_taken_is_one_sentence(start):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert f"port {port} of this machine may be taken" in refusal(start(port=port))
+
+
+def test_a_projects_folder_that_cannot_be_is_one_sentence(start, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    assert "give --projects another one" in refusal(start("--projects", tmp_path / "file" / "projects"))
+
+
+# -- models that are not there, or not whole --------------------------------------------------------------
+
+
+def test_without_a_model_the_page_opens_and_says_what_is_missing(start, page: Page):
+    studio = start().wait()
+    open_page(page, studio.url)
+    expect(page.locator(".model p")).to_have_attribute("data-state", "failed", timeout=PATIENCE)
+    expect(page.locator(".model p")).to_contain_text(f"{NO_MODEL} does not exist; give --model")
+    page.click("#make-animatic")
+    expect(page.locator(".progress-display .detail")).to_contain_text("does not exist", timeout=PATIENCE)
+
+
+@pytest.mark.skipif(is_complete(SHIPPED), reason="the shipped model is complete")
+def test_an_incomplete_model_is_told_before_and_after_the_click(start, page: Page):
+    lacking = [name for name, entry in check_model_folder(SHIPPED).items() if entry == [None, None]]
+    studio = start("--model", SHIPPED).wait()
+    open_page(page, studio.url)
+    expect(page.locator(".headline")).to_have_text(words.INCOMPLETE)
+    for place in (".progress-display .detail", ".notice p"):
+        expect(page.locator(place)).to_contain_text("python -m arlon_core train", timeout=PATIENCE)
+        assert all(name in page.inner_text(place) for name in lacking)
+        page.click("#render")
+    expect(page.locator(".model p")).to_have_text(words.model_incomplete(SHIPPED.name), timeout=PATIENCE)
+
+
+# -- who may come in --------------------------------------------------------------------------------------
+
+
+def test_nothing_is_read_without_the_password(start, page: Page, browser_log, tmp_path: Path):
+    studio = start("--auth", f"{USER}:{PASSWORD}").wait()
+    secret = studio.projects / "the-fox-00000001" / "film.mp4"
+    secret.parent.mkdir()
+    secret.write_text("a secret film")
+    film = f"{studio.url}/gradio_api/file={secret}"
+    for address in (film, f"{studio.url}/config", f"{studio.url}/gradio_api/info"):
+        assert httpx.get(address).status_code == 401, address
+    assert (
+        httpx.post(f"{studio.url}/gradio_api/run/predict", json={"data": [], "fn_index": 0}).status_code
+        == 401
+    )
+
+    def log_in(password: str) -> None:
+        page.get_by_label("username").fill(USER)
+        page.get_by_label("password").fill(password)
+        page.get_by_role("button", name="Login").click()
+
+    page.goto(studio.url)
+    log_in("calm")
+    expect(page.get_by_text("Incorrect Credentials")).to_be_visible(timeout=PATIENCE)
+    assert page.locator(".story-cards").count() == 0
+    assert page.context.request.get(film).status == 401
+    log_in(PASSWORD)
+    expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
+    assert page.context.request.get(film).text() == "a secret film"
+
+
+def test_a_shared_studio_prints_its_link_and_works_behind_it(start, page: Page):
+    studio = start("--share", guarded=True, TUNNEL=PUBLIC).wait()
+    open_page(page, studio.url)
+    assert PUBLIC in studio.output.read_text()
+    assert studio.outside == []
+    # What a browser asks for at the other end of the tunnel comes in under the public name.
+    tunnelled = {"Host": PUBLIC.removeprefix("https://"), "X-Forwarded-Proto": "https"}
+    config = httpx.get(f"{studio.url}/config", headers=tunnelled).json()
+    assert config["root"] == PUBLIC
+    assert words.TITLE in httpx.get(studio.url, headers=tunnelled).text
+
+
+def test_a_tunnel_that_cannot_be_had_costs_the_link_and_nothing_else(start, page: Page):
+    studio = start("--share", guarded=True, TUNNEL="").wait()
+    open_page(page, studio.url)
+    assert "Could not create share link" in studio.output.read_text()
