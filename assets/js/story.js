@@ -1,6 +1,7 @@
 // The story editor: the same story as cards and as plain text. app/handlers/editing.py says what props.value holds.
 // What is being typed always wins: an answer of the server that is older than the last key is dropped, and an
-// answer never writes into the view that was typed in. props.words is the wording.
+// answer never writes into the view that was typed in. Meanwhile the other view is held: it does not show yet what
+// was typed, and an edit there would undo it. props.words is the wording.
 
 const QUIET = 150; // milliseconds after a key before the server hears of it
 
@@ -71,6 +72,7 @@ class StoryEditor {
     if (from === "text") now.text = this.text.value;
     else now.sheet = this.readCards();
     this.keep(now);
+    this.hold({ cards: from === "text", text: from === "cards" });
     this.fit();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.send(), QUIET);
@@ -151,8 +153,14 @@ class StoryEditor {
     this.showPlan(value.plan);
     this.complain(value.problem);
     const locked = value.problem !== null && value.from === "text";
-    for (const part of [this.list, this.add, this.title, this.style, this.seed]) part.inert = locked;
+    this.hold({ cards: locked, text: false });
     this.panes.cards.classList.toggle("locked", locked);
+  }
+
+  /** Which of the views cannot be typed in. */
+  hold({ cards, text }) {
+    for (const part of [this.list, this.add, this.title, this.style, this.seed]) part.inert = cards;
+    this.text.readOnly = text;
   }
 
   showChoices({ choices, chosen }) {

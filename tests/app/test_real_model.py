@@ -70,6 +70,8 @@ class Visit:
         self.page.fill("#story-text", "\n".join(["title: The balloon", "seed: 3", "", *lines, ""]))
         self.page.click("#tab-cards")
         expect(self.page.locator(".story-cards li")).to_have_count(len(prompts))
+        for number, prompt in enumerate(prompts):
+            expect(self.page.locator(".story-cards .prompt").nth(number)).to_have_value(prompt)
 
     def story(self) -> str:
         return self.page.input_value("#story-text")

@@ -99,6 +99,28 @@ def test_text_and_cards_follow_each_other_key_by_key(studio):
     expect(second.locator(".times")).to_have_text(re.compile(r"– 0:03\.8"))
 
 
+def test_the_other_view_waits_until_it_shows_what_was_typed(studio):
+    """An edit of cards that do not show the new text yet would undo it, and the other way round."""
+    here = studio()
+    here.open()
+    held = "() => [document.querySelector('.story-cards').inert, document.getElementById('story-text').readOnly]"
+    here.page.context.set_offline(True)  # no answer comes
+    here.write(STORY)
+    assert here.page.evaluate(held) == [True, False]
+    here.page.context.set_offline(False)
+    here.page.locator("#story-text").press_sequentially("# more")
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    assert here.page.evaluate(held) == [False, False]
+    here.page.click("#tab-cards")
+    here.page.context.set_offline(True)
+    here.page.locator(".story-cards .prompt").first.press("!")
+    assert here.page.evaluate(held) == [False, True]
+    here.page.context.set_offline(False)
+    here.page.locator(".story-cards .prompt").first.press("!")
+    here.until(lambda: (here.text().count("# more"), here.text().count("!")) == (1, 2))
+    assert here.page.evaluate(held) == [False, False]
+
+
 def test_typing_in_the_middle_keeps_the_cursor_and_every_key(studio):
     """Keys come faster than answers; each answer is older than what was typed since, and none may undo it."""
     here = studio()
