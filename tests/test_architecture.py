@@ -35,6 +35,8 @@ TORCH_FREE = [
     "presets.py",
     "generation/plan.py",
     "generation/events.py",
+    "generation/rendered.py",
+    "generation/export.py",
     "media/segment_ids.py",
     "media/film_settings.py",
     "media/edit_plan.py",

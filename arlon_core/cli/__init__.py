@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from arlon_core.cli import evaluate, render, train, world
+from arlon_core.cli import evaluate, export, render, train, world
 from arlon_core.errors import ArlonError
 
 
@@ -31,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     render.add_commands(commands)
+    export.add_command(commands)
     world.add_command(commands)
     train.add_command(commands)
     evaluate.add_command(commands)

@@ -123,8 +123,12 @@ class FilmSettings:
             raise FilmError('"segments" gives one name twice; give each segment a name of its own.')
 
     def named(self, prompts: Sequence[str]) -> FilmSettings:
-        """The same settings for a story with these prompts: its segments carry their names over."""
-        return replace(self, segments=carry_ids(self.segments, prompts, reserved=self.joins))
+        """The same settings for a story with these prompts: its segments carry their names over.
+
+        Where no segments are remembered, as in a file written by hand, they are s1, s2 and so on.
+        """
+        reserved = self.joins if self.segments else ()
+        return replace(self, segments=carry_ids(self.segments, prompts, reserved))
 
     def edit(self, prompts: Sequence[str], folder: Path) -> Edit:
         """What they mean for a film of these prompts. folder: where relative sound paths start."""

@@ -120,6 +120,11 @@ def test_joins_follow_their_segments_through_an_edit(tmp_path: Path):
     assert removed.named(["a", "b", "other"]).edit(["a", "b", "other"], tmp_path).joins == (crossfade,) * 3
 
 
+def test_a_file_written_by_hand_counts_the_segments(tmp_path: Path):
+    settings = settings_from_json({"joins": {"s2": {"kind": "fade"}}})
+    assert [join.kind for join in settings.edit(["a", "b", "c"], tmp_path).joins] == ["cut", "fade", "cut"]
+
+
 def test_sounds_lie_beside_film_json_or_anywhere(tmp_path: Path):
     for path, found in (("sound/a.mp3", tmp_path / "sound/a.mp3"), ("/x/b.ogg", Path("/x/b.ogg"))):
         sound = FilmSettings(sound=Sound(path)).edit(["a"], tmp_path).sound
