@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from app import words
 from app.assets import ASSETS
 from app.handlers.editing import current_story
+from app.handlers.exporting import Exports
 from app.handlers.library import Example, project_folder, read_examples
 from app.handlers.planning import Grid, read_grid
 from app.handlers.progress import JobView
@@ -50,6 +51,7 @@ class Desk:
     grid: Grid | None
     examples: tuple[Example, ...]
     watcher: Watcher
+    exports: Exports = field(default_factory=Exports)
     now: Callable[[], float] = time.time
 
 
