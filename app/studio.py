@@ -17,7 +17,7 @@ from app.handlers.filming import choose, choose_sound, export, film_controls
 from app.handlers.page import FAST, page_values
 from app.handlers.refresh import changed
 from app.handlers.session import Session, edit, open_file, open_page, open_story
-from app.panels.film import CONTROLS, film_panel
+from app.panels.film import CONTROLS, control_updates, film_panel
 from app.panels.stage import player_classes, stage_panel
 from app.panels.story import story_panel
 from app.theme import studio_theme
@@ -103,9 +103,9 @@ class Wiring:
         for name in ("join", "join_seconds", "captions"):
             parts[name].input(self.chosen, chosen, outputs, **latest)
         parts["volume"].release(self.chosen, chosen, outputs, **latest)
-        sound = [*now, parts["sound"], parts["volume"]]
-        parts["sound"].upload(self.sound_chosen, sound, outputs, **_QUIET)
-        parts["sound"].clear(self.sound_chosen, sound, outputs, **_QUIET)
+        with_controls = [*outputs, *(parts[name] for name in CONTROLS)]
+        parts["sound"].upload(self.sound_chosen, [*now, parts["sound"]], with_controls, **_QUIET)
+        parts["remove_sound"].click(self.sound_chosen, now, with_controls, **_QUIET)
         parts["export"].click(self.export, [*now, parts["format"]], outputs, **_QUIET)
 
     def load(self, project: Any, shelf: Any) -> Updates:
@@ -138,10 +138,9 @@ class Wiring:
     def chosen(self, project: Any, value: Any, shown: Any, *controls: Any) -> Updates:
         return self._filmed(lambda: choose(self.desk, project, value, *controls), project, value, shown)
 
-    def sound_chosen(self, project: Any, value: Any, shown: Any, sound: Any, volume: Any) -> Updates:
-        return self._filmed(
-            lambda: choose_sound(self.desk, project, value, sound, volume), project, value, shown
-        )
+    def sound_chosen(self, project: Any, value: Any, shown: Any, sound: Any = None) -> Updates:
+        updates = self._filmed(lambda: choose_sound(self.desk, project, value, sound), project, value, shown)
+        return {**updates, **self._controls(project)}
 
     def export(self, project: Any, value: Any, shown: Any, suffix: Any) -> Updates:
         return self._filmed(lambda: export(self.desk, project, suffix), project, value, shown)
@@ -174,8 +173,8 @@ class Wiring:
 
     def _controls(self, project: Any) -> Updates:
         """The film panel's controls as the project's film.json has them."""
-        values = film_controls(self.desk, project)
-        return {self.parts[name]: gr.update(value=values[name]) for name in CONTROLS}
+        updates = control_updates(film_controls(self.desk, project))
+        return {self.parts[name]: update for name, update in updates.items()}
 
     def _open(self, opening: Any) -> Updates:
         try:

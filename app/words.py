@@ -55,12 +55,13 @@ CAPTION = "Captions"
 CAPTIONS = {
     "none": "None",
     "burned": "In the picture",
-    "srt": "Beside the film (.srt)",
-    "vtt": "Beside the film (.vtt)",
+    "srt": "As .srt file",
+    "vtt": "As .vtt file",
 }
 FORMAT = "Format"
 FORMATS = {".mp4": "MP4 (H.264)", ".webm": "WebM (VP9)", ".gif": "GIF, without sound"}
-SOUND, VOLUME, EXPORT = "Sound, repeated or cut to the film", "Volume", "Export"
+ADD_SOUND, REMOVE_SOUND, VOLUME = "Add a sound", "Remove", "Volume"
+EXPORT = "Export the film"
 NOTHING_TO_EXPORT = "There is no whole film to export yet; render the story first."
 EXPORT_RUNS = "The film is being exported already."
 EXPORT_BROKE = "The export broke ({error}); the log says where."
@@ -139,6 +140,10 @@ def sentence(text: str) -> str:
 
 def download(suffix: str) -> str:
     return f"Download {suffix}"
+
+
+def sound(name: str) -> str:
+    return f"Sound: {name}"
 
 
 def no_sound(name: str) -> str:

@@ -115,3 +115,14 @@ def test_a_sound_that_is_none_is_refused(project: Path, tmp_path: Path, capsys):
     assert export(project, "-o", tmp_path / "film.mp4", "--sound", tmp_path / "a.mp3") == 2
     assert "a.mp3 holds no sound" in capsys.readouterr().err
     assert not (tmp_path / "film.mp4").exists()
+
+
+def test_a_stopped_export_says_so_and_leaves_the_old_film(project: Path, tmp_path: Path, capsys, monkeypatch):
+    from arlon_core.cli import export as command
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "export_rendered", stopped)
+    assert export(project, "-o", tmp_path / "film.mp4") == 1
+    assert capsys.readouterr().err == "stopped; what was there before is untouched.\n"

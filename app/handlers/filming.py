@@ -36,18 +36,19 @@ Values = dict[str, Any]
 def film_controls(desk: Desk, project: Any) -> Values:
     """What the panel's controls show for a project; the defaults when its film.json cannot be read."""
     try:
-        folder = project_folder(desk.projects, project)
-        settings = read_film_settings(folder) or FilmSettings()
+        settings = read_film_settings(project_folder(desk.projects, project)) or FilmSettings()
     except ArlonError:
-        folder, settings = desk.projects, FilmSettings()
+        settings = FilmSettings()
     sound = settings.sound
-    path = folder / sound.path if sound is not None else None
     return {
         "join": settings.default_join.kind,
         "join_seconds": settings.default_join.seconds,
         "captions": settings.captions,
-        "sound": str(path) if path is not None and path.is_file() else None,
-        "volume": 1.0 if sound is None else sound.volume,
+        "sound": {
+            "there": sound is not None,
+            "label": words.ADD_SOUND if sound is None else words.sound(Path(sound.path).name),
+            "volume": 1.0 if sound is None else sound.volume,
+        },
     }
 
 
@@ -65,7 +66,7 @@ def choose(
     _keep(folder, chosen, editor)
 
 
-def choose_sound(desk: Desk, project: Any, editor: Any, upload: Any, volume: Any) -> None:
+def choose_sound(desk: Desk, project: Any, editor: Any, upload: Any) -> None:
     """Keep a copy of an uploaded file in the project as its sound; None takes the sound away.
 
     Raises ArlonError when it holds no sound or cannot be kept; the sound that was there stays then.
@@ -89,12 +90,9 @@ def choose_sound(desk: Desk, project: Any, editor: Any, upload: Any, volume: Any
             shutil.copyfile(str(upload), partial)
     except OSError as error:
         raise FilmError(words.sound_not_kept(name, os_reason(error))) from None
-    sound = (
-        Sound(f"{SOUNDS}/{name}")
-        if settings.sound is None
-        else replace(settings.sound, path=f"{SOUNDS}/{name}")
-    )
-    _keep(folder, replace(settings, sound=replace(sound, volume=volume)), editor)
+    path = f"{SOUNDS}/{name}"  # relative, so that a project can be moved
+    sound = Sound(path) if settings.sound is None else replace(settings.sound, path=path)
+    _keep(folder, replace(settings, sound=sound), editor)
 
 
 def export(desk: Desk, project: Any, suffix: Any) -> str:

@@ -12,7 +12,8 @@ from app.components.parts import film_links, text_line
 from app.handlers.filming import FORMATS
 from arlon_core.media.film_settings import CAPTIONS, JOINS, MAX_JOIN_SECONDS
 
-CONTROLS = ("join", "join_seconds", "captions", "sound", "volume")
+CONTROLS = ("join", "join_seconds", "captions", "sound", "remove_sound", "volume")
+MAX_SHOWN_VOLUME = 2
 
 
 def film_panel(values: Mapping[str, Any], controls: Mapping[str, Any]) -> dict[str, gr.Component]:
@@ -36,22 +37,22 @@ def film_panel(values: Mapping[str, Any], controls: Mapping[str, Any]) -> dict[s
                 "captions", words.CAPTION, words.CAPTIONS, CAPTIONS, controls["captions"]
             )
             parts["format"] = _choice("format", words.FORMAT, words.FORMATS, FORMATS, FORMATS[0])
-        with gr.Row():
-            parts["sound"] = gr.File(
-                controls["sound"],
-                label=words.SOUND,
-                file_types=["audio", "video"],
-                height=110,
-                min_width=200,
-                elem_id="sound",
-                interactive=True,
+        with gr.Row(elem_id="sound-row"):
+            sound = controls["sound"]
+            parts["sound"] = gr.UploadButton(
+                sound["label"], file_types=["audio", "video"], elem_id="sound", min_width=120
+            )
+            parts["remove_sound"] = gr.Button(
+                words.REMOVE_SOUND, visible=sound["there"], elem_id="remove-sound", min_width=80
             )
             parts["volume"] = gr.Slider(
                 0,
-                2,
-                controls["volume"],
+                MAX_SHOWN_VOLUME,
+                sound["volume"],
                 step=0.05,
                 label=words.VOLUME,
+                buttons=[],
+                visible=sound["there"],
                 min_width=140,
                 elem_id="volume",
                 interactive=True,
@@ -69,3 +70,14 @@ def _choice(
 ) -> gr.Dropdown:
     named = [(wording[choice], choice) for choice in choices]
     return gr.Dropdown(named, value=value, label=label, elem_id=name, min_width=140, interactive=True)
+
+
+def control_updates(controls: Mapping[str, Any]) -> dict[str, Any]:
+    """Updates of the parts CONTROLS, for another project or another sound."""
+    sound = controls["sound"]
+    return {
+        **{name: gr.update(value=controls[name]) for name in ("join", "join_seconds", "captions")},
+        "sound": gr.update(value=None, label=sound["label"]),
+        "remove_sound": gr.update(visible=sound["there"]),
+        "volume": gr.update(value=sound["volume"], visible=sound["there"]),
+    }

@@ -14,6 +14,8 @@ from typing import NoReturn
 from arlon_core.cli import evaluate, export, render, train, world
 from arlon_core.errors import ArlonError
 
+STOPPED = "stopped; with --project the same command goes on from here."
+
 
 class OneLineParser(argparse.ArgumentParser):
     """A parser whose complaints take one line, as all errors of the command line do."""
@@ -47,6 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; with --project the same command goes on from here.", file=sys.stderr)
+        print(getattr(args, "stopped", STOPPED), file=sys.stderr)
         return 1
     return 0

@@ -45,7 +45,7 @@ def add_command(commands: Any) -> None:
         "--sound", metavar="FILE", help="any sound file: repeated or cut to the length of the film"
     )
     parser.add_argument("--volume", type=options.volume, metavar="V", help="of the sound, 1 as it is")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, stopped="stopped; what was there before is untouched.")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -64,7 +64,7 @@ def test_a_crossfade_is_said_exported_and_downloaded_to_the_frame(
     expect(length).to_contain_text("two crossfades of 0.5 s shorten it by 1 s", timeout=PATIENCE)
     page.fill("#join-seconds input", "0.25")
     expect(length).to_contain_text("two crossfades of 0.25 s", timeout=PATIENCE)
-    page.set_input_files("#sound input[type=file]", write_wav(tmp_path / "sea.wav", tone(0.5)))
+    page.set_input_files("#sound-row input[type=file]", write_wav(tmp_path / "sea.wav", tone(0.5)))
     expect(page.locator("#sound")).to_contain_text("sea", timeout=PATIENCE)
     frames = int(re.search(r"(\d+) frames", length.inner_text())[1])
     assert frames == 78 - 2 * 3
@@ -105,7 +105,7 @@ def test_the_open_panel_fits_a_phone(new_page, url: str, scheme: str):
     phone = open_panel(new_page(width=390, height=844, color_scheme=scheme, has_touch=True), url)
     wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert phone.evaluate(wide) == 0
-    for name in ("join", "join-seconds", "captions", "format", "sound", "volume", "length", "export"):
+    for name in ("join", "join-seconds", "captions", "format", "sound", "length", "export"):
         box = phone.locator(f"#{name}").bounding_box()
         assert box is not None
         assert box["x"] >= 0

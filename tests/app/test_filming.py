@@ -101,23 +101,22 @@ def test_choices_are_kept_with_the_project_and_shown_again(bench: Bench, tmp_pat
     assert film_controls(bench.desk, FOX)["join"] == "cut"
     choose(bench.desk, FOX, STORY, "fade", 1.5, "burned", 1.0)
     upload = write_wav(tmp_path / "sea.wav", tone(0.2))
-    choose_sound(bench.desk, FOX, STORY, str(upload), 0.6)
+    choose_sound(bench.desk, FOX, STORY, str(upload))
     choose(bench.desk, FOX, STORY, "fade", 1.5, "burned", 0.7)
-    kept = folder(bench) / "sound" / "sea.wav"
+    assert (folder(bench) / "sound" / "sea.wav").read_bytes() == upload.read_bytes()
     assert film_controls(bench.desk, FOX) == {
         "join": "fade",
         "join_seconds": 1.5,
         "captions": "burned",
-        "sound": str(kept),
-        "volume": 0.7,
+        "sound": {"there": True, "label": words.sound("sea.wav"), "volume": 0.7},
     }
     settings = read_film_settings(folder(bench))
     assert settings is not None
     assert settings.sound is not None
     assert settings.sound.path == "sound/sea.wav", "a project can be moved"
     assert [each.prompt for each in settings.segments] == ["A fox sits.", "It runs.", "Night falls."]
-    choose_sound(bench.desk, FOX, STORY, None, 1.0)
-    assert film_controls(bench.desk, FOX)["sound"] is None
+    choose_sound(bench.desk, FOX, STORY, None)
+    assert film_controls(bench.desk, FOX)["sound"]["label"] == words.ADD_SOUND
     assert film_controls(bench.desk, "../etc") == film_controls(bench.desk, OWL)
 
 
@@ -135,7 +134,7 @@ def test_bad_choices_are_refused_and_nothing_is_lost(bench: Bench, tmp_path: Pat
             choose(bench.desk, FOX, STORY, join, seconds, "none", 1.0)
     (tmp_path / "text.mp3").write_text("no sound")
     with pytest.raises(FilmError, match=r"^text\.mp3 holds no sound"):
-        choose_sound(bench.desk, FOX, STORY, str(tmp_path / "text.mp3"), 1.0)
+        choose_sound(bench.desk, FOX, STORY, str(tmp_path / "text.mp3"))
     assert (folder(bench) / FILE_NAME).read_text() == before
 
 
