@@ -201,6 +201,7 @@ def test_an_export_is_seen_while_it_runs_and_a_second_start_is_refused(bench: Be
     values = shown(bench)
     assert (values["exported"]["state"], values["pace"], values["export_links"]) == ("running", FAST, [])
     assert export(bench.desk, FOX, ".mp4") == words.EXPORT_RUNS
+    assert shown(bench)["exported"]["line"] == words.exporting(1, 78), "the first goes on"
     assert shown(bench, OWL)["exported"]["line"] == ""
     held()
     values = until_exported(bench)

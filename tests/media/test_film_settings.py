@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,9 @@ def test_settings_are_lossless_through_a_file_which_replaces_the_old_one(tmp_pat
         write_film_settings(project, settings)
         assert read_film_settings(project) == settings
     assert [path.name for path in project.iterdir()] == [FILE_NAME], "nothing half-written stays"
+    os.link(project / FILE_NAME, tmp_path / "before")
+    write_film_settings(project, FilmSettings())
+    assert '"vtt"' in (tmp_path / "before").read_text(), "another file took its place, whole"
 
 
 def test_an_empty_object_joins_by_cuts():

@@ -81,7 +81,7 @@ def test_tags_and_arrows_stay_text():
     evil = "<b>bold</b> {\\an8} 00:00 --> 00:01 a < b & c"
     plan = plan_edit([12], [], 12)
     (srt,) = parse(format_subtitles("srt", plan, [evil]), "srt")
-    assert not re.search(r"<[a-z/]|\{\\", srt[2])
+    assert not re.search(r"<[a-z/]|\{\\|-->", srt[2])
     assert "a < b & c" in srt[2]
     (vtt,) = parse(format_subtitles("vtt", plan, [evil]), "vtt")
     assert vtt[2] == "&lt;b&gt;bold&lt;/b&gt; {\\an8} 00:00 --&gt; 00:01 a &lt; b &amp; c"
