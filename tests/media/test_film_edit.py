@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from arlon_core.media.film_settings import Edit, Join, Sound
 from arlon_core.media.segment_writer import SegmentWriter
 from tests.media.sounds import read_sound, tone, write_wav
 
+ROOT = Path(__file__).parents[2]
 FPS = 12
 LENGTHS = [13, 24, 9, 30]
 SHADES = [60, 220, 100, 180]
@@ -197,3 +201,50 @@ def test_a_sound_that_is_none_or_a_cancel_while_it_is_read_write_nothing(
     with pytest.raises(KeyboardInterrupt):
         write_film(segments, tmp_path / "film.mp4", FPS, edit=Edit(sound=sound), progress=cancel)
     assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "b.wav"])
+
+
+SCRIPT = """
+import resource, sys
+from arlon_core.errors import OutputError
+from arlon_core.media.film import write_film
+from arlon_core.media.film_settings import Edit, Join, Sound
+out, sound, limit, *segments = sys.argv[1:]
+count = len(segments)
+edit = Edit((Join("crossfade", 0.25),) * count, "burned", ("A caption.",) * count, Sound(sound))
+if int(limit):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+try:
+    write_film(segments, out, 12, edit=edit)
+except OutputError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def run_script(out: Path, sound: Path, limit: int, segments: list[Path]) -> list[str]:
+    command = [sys.executable, "-c", SCRIPT, str(out), str(sound), str(limit), *map(str, segments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs limits on file sizes")
+def test_a_disk_that_is_full_of_sound_is_one_sentence(tmp_path: Path, segments: list[Path]):
+    """A limit on file sizes stands for the full disk: the sound's own file does not fit."""
+    sound = write_wav(tmp_path / "a.wav", tone(0.1))
+    out = tmp_path / "film.mp4"
+    out.write_bytes(b"old")
+    before = sorted(tmp_path.iterdir())
+    said, _ = run_script(out, sound, 100_000, segments)
+    assert said.startswith(f"{out} cannot be written: ")
+    assert sorted(tmp_path.iterdir()) == before
+    assert out.read_bytes() == b"old"
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_with_crossfades_captions_and_sound(tmp_path: Path):
+    """Twenty times the segments, no more memory (kB; 20 MB of room for the allocator)."""
+    sound = write_wav(tmp_path / "a.wav", tone(3.0))
+    paths = write_segments(tmp_path, [48] * 20, [100] * 20, height=256)
+    peaks = [int(run_script(tmp_path / "film.mp4", sound, 0, paths[:count])[-1]) for count in (1, 20)]
+    assert peaks[1] < peaks[0] + 20_000
