@@ -100,6 +100,19 @@ def test_a_page_that_comes_back_finds_its_choices_and_its_export(page: Page, url
     expect(page.locator("#exported p")).to_have_text("")
 
 
+def test_the_open_panel_is_reached_beside_a_long_story(page: Page, url: str):
+    """The stage stays in view while the story scrolls, but not when it is taller than a screen itself."""
+    open_panel(page, url)
+    page.click("#tab-text")
+    page.fill("#story-text", "[2s] A fox sits.\n" * 120)
+    position = "() => getComputedStyle(document.querySelector('#stage-panel')).position"
+    assert page.evaluate(position) == "static"
+    page.locator("#export").scroll_into_view_if_needed()
+    assert page.evaluate("() => window.scrollY") < 900, "it stands right below the stage"
+    page.click("#film-panel > button")
+    assert page.evaluate(position) == "sticky"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_open_panel_fits_a_phone(new_page, url: str, scheme: str):
     phone = open_panel(new_page(width=390, height=844, color_scheme=scheme, has_touch=True), url)
