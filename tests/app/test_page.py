@@ -85,9 +85,17 @@ def test_an_animatic_ends_as_small_clips_a_film_and_pictures_on_the_timeline(ben
 
 
 def test_a_render_shows_segment_chunk_step_percent_and_times_while_it_runs(bench):
-    held = bench(StepDone=4)
+    held = bench(StepDone=0)
     desks.submit(held.desk, "render", STORY, FOX)
-    held.until(lambda: shown(held)["progress"].get("detail") == words.step(2, 3, 1, 3), "the fourth step")
+    for chunk, step in (
+        (1, 1),
+        (1, 2),
+        (1, 3),
+        (2, 1),
+    ):  # one by one: of steps that pile up only the last is told
+        held.engine.gates["StepDone"].release()
+        line = words.step(chunk, 3, step, 3)
+        held.until(lambda line=line: shown(held)["progress"].get("detail") == line, line)
     values = shown(held)
     progress = values["progress"]
     assert progress["headline"] == "Rendering segment 2 of 3"
