@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from app import words
 from app.assets import css, keys
 from app.components.parts import text_line
 from app.handlers.desk import Desk, cancel, submit
+from app.handlers.filming import choose, choose_sound, export, film_controls
 from app.handlers.page import FAST, page_values
 from app.handlers.refresh import changed
 from app.handlers.session import Session, edit, open_file, open_page, open_story
+from app.panels.film import CONTROLS, control_updates, film_panel
 from app.panels.stage import player_classes, stage_panel
 from app.panels.story import story_panel
 from app.theme import studio_theme
@@ -25,6 +27,7 @@ from arlon_core.errors import ArlonError
 _STORAGE: dict[str, Any] = {"secret": "arlon-studio"}
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _PAGE = ("model", "progress", "film", "animatic", "timeline", "links", "cancel", "pace")
+_PANEL = ("length", "exported", "export_links")
 
 Updates = dict[Any, Any]
 
@@ -48,6 +51,7 @@ def build_studio(desk: Desk) -> gr.Blocks:
                 parts |= story_panel(first.editor)
             with gr.Column(elem_id="stage-panel", scale=5, min_width=320):
                 parts |= stage_panel(values)
+                parts |= film_panel(values, film_controls(desk, ""))
         Wiring(desk, parts).connect(page)
     return page
 
@@ -76,8 +80,9 @@ class Wiring:
         parts = self.parts
         session = [parts[name] for name in ("editor", "project", "shelf")]
         now = [parts[name] for name in ("project", "editor", "shown")]
-        shown = [parts[name] for name in ("shown", *_PAGE)]
-        outputs = [*session, *shown, parts["notice"], parts["tabs"]]
+        shown = [parts[name] for name in ("shown", *_PAGE, *_PANEL)]
+        controls = [parts[name] for name in CONTROLS]
+        outputs = [*session, *shown, *controls, parts["notice"], parts["tabs"]]
         page.load(self.load, [parts["project"], parts["shelf"]], outputs, **_QUIET)
         parts["pace"].tick(self.refresh, now, shown, **_QUIET)
         typed = {**_QUIET, "trigger_mode": "always_last"}
@@ -90,13 +95,27 @@ class Wiring:
         parts["make_animatic"].click(self.animatic, [*session, *settings], outputs, **queued)
         parts["render"].click(self.render, [*session, *settings], outputs, **queued)
         parts["cancel"].click(self.cancel, now, shown, **_QUIET)
+        self._connect_film(now, [parts["film_notice"], *shown])
+
+    def _connect_film(self, now: list[Any], outputs: list[Any]) -> None:
+        """The events of the film panel. `input` and `release` come from a person only, `change` would not."""
+        parts = self.parts
+        chosen = [*now, *(parts[name] for name in ("join", "join_seconds", "captions", "volume"))]
+        latest = {**_QUIET, "trigger_mode": "always_last"}
+        for name in ("join", "join_seconds", "captions"):
+            parts[name].input(self.chosen, chosen, outputs, **latest)
+        parts["volume"].release(self.chosen, chosen, outputs, **latest)
+        with_controls = [*outputs, *(parts[name] for name in CONTROLS)]
+        parts["sound"].upload(self.sound_chosen, [*now, parts["sound"]], with_controls, **_QUIET)
+        parts["remove_sound"].click(self.sound_chosen, now, with_controls, **_QUIET)
+        parts["export"].click(self.export, [*now, parts["format"]], outputs, **_QUIET)
 
     def load(self, project: Any, shelf: Any) -> Updates:
         session = open_page(self.desk, project, shelf)
         updates = self._session(session, {})
         film, animatic = (updates[self.parts[name]]["value"] for name in ("film", "animatic"))
         tab = "animatic" if animatic["segments"] and not film["segments"] else "film"
-        return {**updates, **self._show(tab)}
+        return {**updates, **self._show(tab), **self._controls(session.project)}
 
     def typed(self, value: Any, project: Any, shelf: Any, shown: Any) -> Updates:
         return self._session(edit(self.desk, value, project, shelf), shown)
@@ -118,6 +137,16 @@ class Wiring:
         cancel(self.desk, project)
         return self.refresh(project, value, shown)
 
+    def chosen(self, project: Any, value: Any, shown: Any, *controls: Any) -> Updates:
+        return self._filmed(lambda: choose(self.desk, project, value, *controls), project, value, shown)
+
+    def sound_chosen(self, project: Any, value: Any, shown: Any, sound: Any = None) -> Updates:
+        updates = self._filmed(lambda: choose_sound(self.desk, project, value, sound), project, value, shown)
+        return {**updates, **self._controls(project)}
+
+    def export(self, project: Any, value: Any, shown: Any, suffix: Any) -> Updates:
+        return self._filmed(lambda: export(self.desk, project, suffix), project, value, shown)
+
     def refresh(self, project: Any, value: Any, shown: Any) -> Updates:
         new, marks = changed(page_values(self.desk, project, value), shown)
         return {
@@ -136,12 +165,25 @@ class Wiring:
         tab = "animatic" if kind == "animatic" else "film"
         return {**self._session(session, shown), **self._notice("note", note), **self._show(tab)}
 
+    def _filmed(self, act: Callable[[], str | None], project: Any, value: Any, shown: Any) -> Updates:
+        """What an act on the film gives: what there is to say, and the page as it then is."""
+        try:
+            notice = {"state": "note", "line": act() or ""}
+        except ArlonError as error:
+            notice = {"state": "bad", "line": words.sentence(str(error))}
+        return {self.parts["film_notice"]: gr.update(value=notice), **self.refresh(project, value, shown)}
+
+    def _controls(self, project: Any) -> Updates:
+        """The film panel's controls as the project's film.json has them."""
+        updates = control_updates(film_controls(self.desk, project))
+        return {self.parts[name]: update for name, update in updates.items()}
+
     def _open(self, opening: Any) -> Updates:
         try:
             session = opening()
         except ArlonError as error:
             return self._notice("bad", str(error))
-        return self._session(session, {})
+        return {**self._session(session, {}), **self._controls(session.project)}
 
     def _session(self, session: Session, shown: Any) -> Updates:
         updates = {

@@ -53,6 +53,25 @@ STALE = {
 }
 JOINING = {"animatic": "Joining the small pictures", "render": "Joining the segments into one film"}
 SKETCHING = {"animatic": "Then its small pictures are drawn.", "render": "Then the film is rendered from it."}
+
+THE_FILM = "The film: joins, captions, sound, export"
+JOIN, JOIN_SECONDS = "Join of all segments", "Seconds a join"
+JOINS = {"cut": "Cut", "crossfade": "Crossfade", "fade": "Fade through black"}
+CAPTION = "Captions"
+CAPTIONS = {
+    "none": "None",
+    "burned": "In the picture",
+    "srt": "As .srt file",
+    "vtt": "As .vtt file",
+}
+FORMAT = "Format"
+FORMATS = {".mp4": "MP4 (H.264)", ".webm": "WebM (VP9)", ".gif": "GIF, without sound"}
+ADD_SOUND, REMOVE_SOUND, VOLUME = "Add a sound", "Remove", "Volume"
+EXPORT = "Export the film"
+NOTHING_TO_EXPORT = "There is no whole film to export yet; render the story first."
+EXPORT_RUNS = "The film is being exported already."
+EXPORT_BROKE = "The export broke ({error}); the log says where."
+BAD_FORMAT = "That is no format of a film; choose one of the list."
 DOWNLOAD = {"film": "Download the film", "animatic": "Download the animatic"}
 
 
@@ -114,6 +133,42 @@ def made(report: Mapping[str, Any]) -> str:
     if not total:
         return f"{video:.1f} s of film."
     return f"{video:.1f} s of film in {total:.0f} s of work: {total / video:.1f} s for each second."
+
+
+def length_to_be(length: str) -> str:
+    return f"Rendered, the film will be {length}."
+
+
+def length_of_before(length: str) -> str:
+    return f"As last rendered, {length}. The story has changed since; Render brings the film up to date."
+
+
+def exporting(done: int, total: int) -> str:
+    return f"Exporting: {done} of {total} frames"
+
+
+def exported(length: str) -> str:
+    return f"Exported: {length}."
+
+
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def download(suffix: str) -> str:
+    return f"Download {suffix}"
+
+
+def sound(name: str) -> str:
+    return f"Sound: {name}"
+
+
+def no_sound(name: str) -> str:
+    return f"{name} holds no sound; choose an mp3, wav, ogg, m4a or another sound file."
+
+
+def sound_not_kept(name: str, reason: str) -> str:
+    return f"{name} cannot be kept: {reason}."
 
 
 # What the scripts in assets/js say; {placeholders} are theirs to fill in.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arlon_core.errors import ArlonError
+    from arlon_core.generation.export import export_film
     from arlon_core.generation.render import animatic, render
     from arlon_core.pipeline import ArlonPipeline
     from arlon_core.story import Segment, Story, format_story, parse_story, read_story
@@ -22,6 +23,7 @@ _HOMES = {
     "Segment": "arlon_core.story",
     "Story": "arlon_core.story",
     "animatic": "arlon_core.generation.render",
+    "export_film": "arlon_core.generation.export",
     "format_story": "arlon_core.story",
     "parse_story": "arlon_core.story",
     "read_story": "arlon_core.story",
@@ -34,6 +36,7 @@ __all__ = [
     "Segment",
     "Story",
     "animatic",
+    "export_film",
     "format_story",
     "parse_story",
     "read_story",

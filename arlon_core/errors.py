@@ -25,3 +25,7 @@ class OutputError(ArlonError):
 
 class ProjectError(ArlonError):
     """A project folder that cannot be used; what was there before is untouched."""
+
+
+class FilmError(ArlonError):
+    """Film settings that cannot be read, or that the film's segments or sound do not allow."""

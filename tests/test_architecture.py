@@ -29,7 +29,20 @@ LAYERS: list[tuple[str, ...]] = [
     ("jobs",),
     ("training", "evaluation", "cli", "__main__"),
 ]
-TORCH_FREE = ["story.py", "errors.py", "presets.py", "generation/plan.py", "generation/events.py", "store"]
+TORCH_FREE = [
+    "story.py",
+    "errors.py",
+    "presets.py",
+    "generation/plan.py",
+    "generation/events.py",
+    "generation/rendered.py",
+    "generation/export.py",
+    "media/segment_ids.py",
+    "media/film_settings.py",
+    "media/edit_plan.py",
+    "media/subtitles.py",
+    "store",
+]
 HEAVY = {"torch", "diffusers", "transformers", "accelerate", "gradio", "moviepy", "av"}
 
 

@@ -47,7 +47,9 @@ def story(tmp_path: Path) -> Path:
 # -- help -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["", "render", "animatic", "world", "train", "evaluate stories"])
+@pytest.mark.parametrize(
+    "command", ["", "render", "animatic", "export", "world", "train", "evaluate stories"]
+)
 def test_help_is_quick_and_loads_nothing_heavy(command: str):
     code = (
         "import sys\n"

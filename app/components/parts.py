@@ -36,9 +36,9 @@ def film_timeline(value: Mapping[str, Any]) -> gr.HTML:
     return _part("film-timeline", "timeline.js", value, words.TIMELINE)
 
 
-def film_links(value: list[Mapping[str, Any]]) -> gr.HTML:
+def film_links(value: list[Mapping[str, Any]], elem_id: str = "film-links") -> gr.HTML:
     """Links to what can be downloaded."""
-    return _part("film-links", "links.js", value, {})
+    return _part("film-links", "links.js", value, {}, elem_id=elem_id)
 
 
 def text_line(name: str, value: Mapping[str, str] | None = None, role: str = "status") -> gr.HTML:
@@ -47,14 +47,21 @@ def text_line(name: str, value: Mapping[str, str] | None = None, role: str = "st
 
 
 def _part(
-    name: str, file: str, value: Any, wording: Mapping[str, str], *, frame: str = "", **options: Any
+    name: str,
+    file: str,
+    value: Any,
+    wording: Mapping[str, str],
+    *,
+    frame: str = "",
+    elem_id: str | None = None,
+    **options: Any,
 ) -> gr.HTML:
     return gr.HTML(
         value=value,
         html_template=f'<div class="{name}">{frame}</div>',
         js_on_load=script(file),
         apply_default_css=False,
-        elem_id=name,
+        elem_id=elem_id or name,
         words=dict(wording),
         **options,
     )

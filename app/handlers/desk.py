@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from app import words
 from app.assets import ASSETS
 from app.handlers.editing import current_story
+from app.handlers.exporting import Exports
 from app.handlers.library import Example, project_folder, read_examples
 from app.handlers.planning import Grid, read_grid, read_refusals
 from app.handlers.progress import JobView
@@ -53,6 +54,7 @@ class Desk:
     examples: tuple[Example, ...]
     watcher: Watcher
     refusals: Mapping[str, str] = field(default_factory=dict)
+    exports: Exports = field(default_factory=Exports)
     now: Callable[[], float] = time.time
 
 

@@ -10,6 +10,7 @@ from app import words
 from app.handlers.desk import Desk, Job, animatic_job, film_job, project_jobs, shown_job
 from app.handlers.downloads import download_file
 from app.handlers.editing import current_text
+from app.handlers.filming import film_values
 from app.handlers.library import file_name
 from app.handlers.planning import plan_to_json
 from app.handlers.timeline import timeline_value
@@ -31,6 +32,8 @@ def page_values(desk: Desk, project: Any, editor: Any) -> Values:
     job, film, animatic = shown_job(jobs), film_job(jobs), animatic_job(jobs)
     story = _story(editor)
     timeline = _timeline(editor, story, job, film, animatic)
+    panel = film_values(desk, project, editor)
+    settled = all(job.settled for job in jobs) and panel["exported"]["state"] != "running"
     return {
         "model": model_value(desk),
         "progress": progress_value(desk, jobs, story),
@@ -38,8 +41,9 @@ def page_values(desk: Desk, project: Any, editor: Any) -> Values:
         "animatic": _animatic(animatic),
         **({} if timeline is None else {"timeline": timeline}),
         "links": _links(film, animatic),
+        **panel,
         "cancel": job is not None and job.active,
-        "pace": SLOW if all(job.settled for job in jobs) and desk.model.ready() else FAST,
+        "pace": SLOW if settled and desk.model.ready() else FAST,
     }
 
 

@@ -11,8 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from arlon_core.cli import evaluate, render, train, world
+from arlon_core.cli import evaluate, export, render, train, world
 from arlon_core.errors import ArlonError
+
+STOPPED = "stopped; with --project the same command goes on from here."
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -31,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     render.add_commands(commands)
+    export.add_command(commands)
     world.add_command(commands)
     train.add_command(commands)
     evaluate.add_command(commands)
@@ -46,6 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; with --project the same command goes on from here.", file=sys.stderr)
+        print(getattr(args, "stopped", STOPPED), file=sys.stderr)
         return 1
     return 0

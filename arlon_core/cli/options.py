@@ -6,6 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
+from arlon_core.media.film_settings import MAX_VOLUME
 from arlon_core.story import MAX_SEED
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -55,6 +56,14 @@ def guidance(text: str) -> float:
     value = _number(text)
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f"{text} is not from 0 to 100")
+    return value
+
+
+def volume(text: str) -> float:
+    """The volume of a sound: 0 to 4."""
+    value = _number(text)
+    if not 0 <= value <= MAX_VOLUME:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to {MAX_VOLUME:g}")
     return value
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arlon_core.generation.chunks import CancelCheck, stop_if_cancelled
+from arlon_core.media.film_settings import CUTS, Edit
 from arlon_core.story import Story, format_story
+
+if TYPE_CHECKING:
+    from arlon_core.media.film import FilmInfo
 
 
 def join_film(
@@ -17,12 +21,13 @@ def join_film(
     story: Story,
     settings: Mapping[str, Any],
     cancel: CancelCheck,
-) -> None:
-    """Join clips into one file that carries story and settings. Raises OutputError, Cancelled."""
+    edit: Edit = CUTS,
+) -> FilmInfo:
+    """Join clips into one file that carries story and settings. Raises OutputError, FilmError, Cancelled."""
     from arlon_core.media.film import write_film
 
     def progress(done: int, total: int) -> None:
         stop_if_cancelled(cancel)
 
     comment = {"story": format_story(story), **settings}
-    write_film(clips, path, fps, title=story.title, comment=comment, progress=progress)
+    return write_film(clips, path, fps, story.title, comment, progress, edit)

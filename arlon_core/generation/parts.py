@@ -124,5 +124,5 @@ def _left(
         chunks=tuple(i for i, key in enumerate(chunks) if store.get("latents", key) is None),
         clips=tuple(clips),
         settings=session.settings(),
-        report=session.final_report(),
+        report=session.final_report(session.request.plan.frames),
     )

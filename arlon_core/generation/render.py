@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arlon_core.generation.animatic import animatic_events, animatic_film
-from arlon_core.generation.events import Event, FilmReady, Planned
+from arlon_core.generation.events import Event, FilmReady, Planned, WarningRaised
 from arlon_core.generation.film import film_events
+from arlon_core.generation.film_edit import check_film_edit, film_edit, remember_segments
 from arlon_core.generation.model_folder import NEEDS
 from arlon_core.generation.output import check_output
 from arlon_core.generation.request import Request, chunk_names, make_request, token_names
@@ -50,7 +51,9 @@ def render(
     some time after its last chunk, each in the film's order, while later segments are under way.
 
     project: folder that keeps every result; without one all is kept in a temporary place, which is removed
-    when the events end. output: the film's file; by default `film.mp4` in the project, else a temporary one.
+    when the events end. Its film.json (media.film_settings), read at the end, says how segments become the
+    film; without one they are joined by cuts. output: the film's file; by default `film.mp4` in the project,
+    else a temporary one.
     steps, guidance, seed, chunk (new latent frames a chunk): instead of the model's and the story's.
     cancel: an Event, or a function that says True, looked at before every denoising step, token frame and
     decoded latent frame. previews: StepDone carries small pictures of what the chunk is going to be; no bit
@@ -65,6 +68,7 @@ def render(
     pipe.require(*NEEDS["render"], *(["preview_decoder"] if with_animatic else []))
     if output is not None:
         check_output(Path(output))
+    check_film_edit(project, story, request.plan)
     options = _FilmOptions(project, output, with_animatic, previews)
     return _in_session(pipe, request, project, cancel, lambda session: _film(session, options))
 
@@ -129,8 +133,11 @@ def _film(session: Session, options: _FilmOptions) -> Iterator[Event]:
     chunks = chunk_names(session.pipe, session.request, blocks)
     yield from session.noted(film_events(session, tokens.codes, chunks, previews=options.previews))
     path = session.place(options.project, options.output, "film.mp4")
-    session.write_film(session.clips, path)
-    yield FilmReady(path, session.final_report())
+    story = session.request.story
+    film = session.write_film(session.clips, path, film_edit(options.project, story))
+    remember_segments(options.project, story)
+    yield from map(WarningRaised, film.notes)
+    yield FilmReady(path, session.final_report(film.frames))
 
 
 def _animatic(session: Session, options: _FilmOptions) -> Iterator[Event]:
@@ -140,4 +147,4 @@ def _animatic(session: Session, options: _FilmOptions) -> Iterator[Event]:
     ready = animatic_film(session, session.place(options.project, options.output, "animatic.mp4"))
     yield ready
     assert ready.path is not None
-    yield FilmReady(ready.path, session.final_report())
+    yield FilmReady(ready.path, session.final_report(session.request.plan.frames))

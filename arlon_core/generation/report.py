@@ -77,10 +77,11 @@ class RenderReport:
         }
 
 
-def joined_reports(reports: Sequence[Mapping[str, Any]], joining: float) -> dict[str, Any]:
-    """The report of a film that was made in parts (generation.parts). joining: seconds of joining its clips.
+def joined_reports(reports: Sequence[Mapping[str, Any]], joining: float, frames: int) -> dict[str, Any]:
+    """The report of a film of `frames` frames that was made in parts (generation.parts).
 
-    What a part found because an earlier one made it counts as made, and as nothing found.
+    joining: seconds of joining its clips. What a part found because an earlier one made it counts as made,
+    and as nothing found.
     """
     last = reports[-1]
     seconds = {stage: sum(each["seconds"][stage] for each in reports) for stage in STAGES}
@@ -88,6 +89,7 @@ def joined_reports(reports: Sequence[Mapping[str, Any]], joining: float) -> dict
     seconds["encode"] += joining
     beside = sum(each["seconds_encoded_beside"] for each in reports)
     total = sum(seconds.values()) - beside
+    video = frames / last["fps"]
     misses = {
         kind: sum(each["cache_misses"].get(kind, 0) for each in reports)
         for kind in {kind for each in reports for kind in each["cache_misses"]}
@@ -96,10 +98,12 @@ def joined_reports(reports: Sequence[Mapping[str, Any]], joining: float) -> dict
     hits = {kind: count - misses.get(kind, 0) for kind, count in there.items() if count > misses.get(kind, 0)}
     return {
         **last,
+        "frames": frames,
+        "seconds_of_video": round(video, 4),
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "seconds_encoded_beside": round(beside, 3),
         "seconds_total": round(total, 3),
-        "seconds_per_second_of_video": round(total / last["seconds_of_video"], 3),
+        "seconds_per_second_of_video": round(total / video, 3),
         "peak_memory_gb": max(each["peak_memory_gb"] for each in reports),
         "peak_device_memory_gb": max(each["peak_device_memory_gb"] for each in reports),
         "cache_hits": hits,

@@ -26,10 +26,12 @@ from arlon_core.generation.memory import (
 )
 from arlon_core.generation.report import RenderReport, device_name
 from arlon_core.generation.request import Request
+from arlon_core.media.film_settings import CUTS, Edit
 from arlon_core.store import ArtefactStore, MemoryStore, Store, environment_record
 from arlon_core.story import format_story
 
 if TYPE_CHECKING:
+    from arlon_core.media.film import FilmInfo
     from arlon_core.pipeline import ArlonPipeline, PromptStates
 
 _TEXTS_KEPT = 16
@@ -95,11 +97,14 @@ class Session:
             return Path(project) / name
         return self.store.file_path("clip", Path(name).stem, Path(name).suffix)
 
-    def write_film(self, clips: Sequence[Path], path: Path) -> None:
-        """Join clips into one file that carries story and settings. Raises OutputError, Cancelled."""
+    def write_film(self, clips: Sequence[Path], path: Path, edit: Edit = CUTS) -> FilmInfo:
+        """Join clips into one file that carries story and settings.
+
+        Raises OutputError, FilmError, Cancelled.
+        """
         request = self.request
         with self.report.timed("encode"):
-            join_film(clips, path, request.plan.fps, request.story, self.settings(), self.cancel)
+            return join_film(clips, path, request.plan.fps, request.story, self.settings(), self.cancel, edit)
 
     def settings(self) -> dict[str, Any]:
         """What the film was made with, for the report and the film's metadata."""
@@ -115,10 +120,9 @@ class Session:
             "segments": len(request.plan.segments),
         }
 
-    def final_report(self) -> dict[str, Any]:
-        """The report of the finished film."""
-        plan = self.request.plan
-        return self.report.as_dict(frames=plan.frames, fps=plan.fps, settings=self.settings())
+    def final_report(self, frames: int) -> dict[str, Any]:
+        """The report of the finished film, which crossfades may have made shorter than its segments."""
+        return self.report.as_dict(frames=frames, fps=self.request.plan.fps, settings=self.settings())
 
     def noted(self, events: Iterator[Event]) -> Iterator[Event]:
         """Write what matters later into the project's journal as it passes."""

@@ -8,12 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arlon_core.generation.events import AnimaticReady, Event, FilmReady, PartReady, SegmentReady
+from arlon_core.generation.events import (
+    AnimaticReady,
+    Event,
+    FilmReady,
+    PartReady,
+    SegmentReady,
+    WarningRaised,
+)
+from arlon_core.generation.film_edit import check_film_edit, film_edit, remember_segments
 from arlon_core.generation.plan import make_plan
 from arlon_core.jobs.gpu_calls import Work
 from arlon_core.jobs.records import JobRequest
+from arlon_core.media.film_settings import CUTS, Edit
 
 if TYPE_CHECKING:
+    from arlon_core.media.film import FilmInfo
     from arlon_core.pipeline import ArlonPipeline
 
 
@@ -21,7 +31,7 @@ class PartedFilm:
     """The state of one job between its calls. Every call replays the film from its beginning."""
 
     def __init__(self, pipe: ArlonPipeline, request: JobRequest) -> None:
-        """Reads the model's configuration alone, no weights. Raises StoryError."""
+        """Reads the model's configuration alone, no weights. Raises StoryError, FilmError."""
         config = pipe.config
         seconds = [segment.seconds for segment in request.story.segments]
         plan = make_plan(seconds, config.fps, max_new=config.max_new, overlap=config.overlap)
@@ -31,6 +41,8 @@ class PartedFilm:
         self.work = Work(plan, passes=steps * (1 if guidance == 1 else 2))
         self._film = request.kind == "render"
         self._with_animatic = not self._film or pipe.preview_decoder is not None
+        if self._film:
+            check_film_edit(request.project, request.story, plan)
         self.left = self.work.all(film=self._film, with_animatic=self._with_animatic)
         self._told: set[tuple[Any, ...]] = set()
         self._sketches: dict[int, Path] = {}
@@ -72,28 +84,32 @@ class PartedFilm:
         if not self._with_animatic or not self.sketched:
             return
         path = self.request.project / "animatic.mp4"
-        seconds = self._join(self._sketches, path, cancel)
+        report = self._join(self._sketches, path, cancel, CUTS)[1]
         yield AnimaticReady(None, path=path)
         if not self._film:
-            yield FilmReady(path, self._report(seconds))
+            yield FilmReady(path, report)
 
     def join(self, cancel: threading.Event) -> Iterator[Event]:
-        """The film as one file."""
+        """The film as one file, as the project's film.json says."""
         if not self._film or not self.rendered:
             return
-        path = self.request.project / "film.mp4"
-        seconds = self._join(self._clips, path, cancel)
-        yield FilmReady(path, self._report(seconds))
+        project, story = self.request.project, self.request.story
+        path = project / "film.mp4"
+        film, report = self._join(self._clips, path, cancel, film_edit(project, story))
+        remember_segments(project, story)
+        yield from map(WarningRaised, film.notes)
+        yield FilmReady(path, report)
 
-    def _join(self, clips: dict[int, Path], path: Path, cancel: threading.Event) -> float:
+    def _join(
+        self, clips: dict[int, Path], path: Path, cancel: threading.Event, edit: Edit
+    ) -> tuple[FilmInfo, dict[str, Any]]:
+        """The film that was written, and the report of all its parts."""
         from arlon_core.generation.joining import join_film
+        from arlon_core.generation.report import joined_reports
 
         started = time.perf_counter()
         fps, story, settings = self.work.plan.fps, self.request.story, self._parts[-1].settings
-        join_film([clips[index] for index in sorted(clips)], path, fps, story, settings, cancel.is_set)
-        return time.perf_counter() - started
-
-    def _report(self, joining: float) -> dict[str, Any]:
-        from arlon_core.generation.report import joined_reports
-
-        return joined_reports([part.report for part in self._parts], joining)
+        files = [clips[index] for index in sorted(clips)]
+        film = join_film(files, path, fps, story, settings, cancel.is_set, edit)
+        seconds = time.perf_counter() - started
+        return film, joined_reports([part.report for part in self._parts], seconds, film.frames)

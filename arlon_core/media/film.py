@@ -5,17 +5,23 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from moviepy import VideoClip, concatenate_videoclips
+from moviepy import VideoClip
 from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
 from arlon_core.errors import OutputError
+from arlon_core.media.captions import as_pixels, undrawable, with_captions
 from arlon_core.media.clips import SegmentClip, count_frames
+from arlon_core.media.edit_plan import EditPlan, plan_edit
+from arlon_core.media.editing import EditedFilm
+from arlon_core.media.film_settings import CUTS, Edit
+from arlon_core.media.sound import sound_track
+from arlon_core.media.subtitles import format_subtitles
 from arlon_core.store.atomic import os_reason, replacing
 
 MAX_COMMENT_BYTES = 100_000  # Linux takes 128 KiB in one argument of a command
@@ -27,24 +33,40 @@ _GIF = (
     "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # a palette a frame: flat memory
 )
 
+NO_SOUND = "a gif has no sound; write the film as .mp4 or .webm to hear it."
+UNDRAWN = (
+    "the captions hold letters that the built-in font cannot draw ({letters}); "
+    "write them as .srt or .vtt beside the film to read them."
+)
+
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Format:
-    """How films of one suffix are encoded."""
+    """How films of one suffix are encoded. sound_codec: None where there is none."""
 
     codec: str
     options: tuple[str, ...]
     pixel_format: str | None
+    sound_codec: str | None = None
+    sound_options: tuple[str, ...] = ()
 
 
 FORMATS = {
-    ".mp4": Format("libx264", (*_COLOUR, "-crf", "18", "-movflags", "+faststart"), "yuv420p"),
+    ".mp4": Format(
+        "libx264",
+        (*_COLOUR, "-crf", "18", "-movflags", "+faststart"),
+        "yuv420p",
+        "aac",
+        ("-b:a", "192k"),
+    ),
     ".webm": Format(
         "libvpx-vp9",
         (*_COLOUR, "-crf", "28", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "6", "-row-mt", "1"),
         "yuv420p",
+        "libopus",
+        ("-b:a", "128k"),
     ),
     ".gif": Format("gif", ("-filter_complex", _GIF, "-loop", "0"), None),
 }
@@ -52,12 +74,18 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class FilmInfo:
-    """What was written. comment_kept: False when the comment was too long for the file and was left out."""
+    """What was written.
+
+    comment_kept: False when the comment was too long for the file and was left out. subtitles: the file of
+    captions beside the film, if one was asked for. notes: what could not be done as asked, a sentence each.
+    """
 
     path: Path
     frames: int
     fps: int
     comment_kept: bool
+    subtitles: Path | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -71,16 +99,21 @@ def write_film(
     title: str = "",
     comment: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
+    edit: Edit = CUTS,
 ) -> FilmInfo:
-    """Join segment clips by cuts into one film: exactly the frames of all of them, in order.
+    """Join segment clips into one film, by cuts or as `edit` says: exactly the frames of `plan_edit`.
 
-    path: .mp4 (H.264), .webm (VP9) or .gif; written beside it and put in place when whole.
+    path: .mp4 (H.264, AAC), .webm (VP9, Opus) or .gif; written beside it and put in place when whole, and so
+    is the file of captions, `path` with the suffix .srt or .vtt.
     title, comment (as JSON): kept in the file's metadata, not in a gif.
     progress: called with (frames written, frames in all) after every frame; it may raise to cancel.
-    Raises OutputError when ``path`` cannot be written or a segment cannot be read; what was there stays.
+    Raises OutputError when ``path`` cannot be written or a segment cannot be read, FilmError when the joins
+    do not fit the segments or the sound is none; what was there stays.
     """
     if not segments:
         raise ValueError("Got no segments; a film has at least one.")
+    path = Path(path)
+    kind = _format_of(path)
     with ExitStack() as stack:
         clips = [SegmentClip(segment, fps) for segment in segments]
         for clip in clips:
@@ -88,9 +121,20 @@ def write_film(
         sizes = {clip.size for clip in clips}
         if len(sizes) > 1:
             raise OutputError(f"the segments differ in size ({sorted(sizes)}); render the film again.")
-        film = clips[0] if len(clips) == 1 else concatenate_videoclips(clips, method="chain")
-        film.size = clips[0].size
-        return encode_film(film, sum(clip.frames for clip in clips), path, fps, title, comment, progress)
+        plan = plan_edit([clip.frames for clip in clips], edit.joins, fps)
+        film: VideoClip = EditedFilm(clips, plan)
+        notes = []
+        if edit.captions == "burned":
+            film = with_captions(film, plan, edit.texts)
+            if letters := undrawable(edit.texts):
+                notes.append(UNDRAWN.format(letters=letters[:12]))
+        if edit.sound is not None and kind.sound_codec is None:
+            notes.append(NO_SOUND)
+        with _writing(path):
+            sound = stack.enter_context(_sound(edit, plan, path, progress)) if kind.sound_codec else None
+            subtitles = stack.enter_context(_subtitles(edit, plan, path))
+            info = encode_film(film, plan.frames, path, fps, title, comment, progress, sound)
+    return replace(info, subtitles=subtitles, notes=tuple(notes))
 
 
 def encode_film(
@@ -101,47 +145,96 @@ def encode_film(
     title: str = "",
     comment: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
+    sound: Path | None = None,
 ) -> FilmInfo:
-    """Encode the first ``frames`` frames of any moviepy clip; arguments and errors as in write_film."""
+    """Encode the first ``frames`` frames of any moviepy clip; arguments and errors as in write_film.
+
+    sound: a sound file as long as these frames, for a format that has sound.
+    """
     path = Path(path)
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise OutputError(f"{path} has no known film suffix; name it .mp4, .webm or .gif.")
+    kind = _format_of(path)
     metadata, comment_kept = _metadata(title, comment)
-    try:
-        with replacing(path) as partial:
-            _encode(film, frames, partial, fps, kind, metadata, progress)
-            if kind.codec != "gif" and count_frames(partial) != frames:
-                raise OutputError(f"{path} was not written whole; check the disk and try again.")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {os_reason(error)}.") from None
+    options = [*kind.options, *metadata, *(kind.sound_options if sound else ())]
+    with _writing(path), replacing(path) as partial:
+        writer = _open_writer(partial, film.size, fps, kind, options, sound)
+        _encode(film, frames, fps, writer, progress)
+        if kind.codec != "gif" and count_frames(partial) != frames:
+            raise OutputError(f"{path} was not written whole; check the disk and try again.")
     return FilmInfo(path, frames, fps, comment_kept)
 
 
-def _encode(
-    film: VideoClip,
-    frames: int,
-    path: Path,
-    fps: int,
-    kind: Format,
-    metadata: Sequence[str],
-    progress: Progress | None,
-) -> None:
-    """Run moviepy's writer over the frames. Raises OSError when the encoder stops before its end."""
-    options = [*kind.options, *metadata]
-    if kind.pixel_format is not None:
-        options += ["-pix_fmt", kind.pixel_format]
+def _format_of(path: Path) -> Format:
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise OutputError(f"{path} has no known film suffix; name it .mp4, .webm or .gif.")
+    return kind
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn a failing disk inside the block into an OutputError about `path`."""
     try:
-        writer = FFMPEG_VideoWriter(
-            str(path), film.size, fps, codec=kind.codec, preset="veryfast", ffmpeg_params=options
+        yield
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {os_reason(error)}.") from None
+
+
+@contextmanager
+def _sound(edit: Edit, plan: EditPlan, path: Path, progress: Progress | None) -> Iterator[Path | None]:
+    """The sound of the whole film as a file beside it, which goes when the block ends."""
+    if edit.sound is None:
+        yield None
+        return
+
+    def heard() -> None:
+        if progress is not None:
+            progress(0, plan.frames)
+
+    with sound_track(edit.sound, plan.frames, plan.fps, path.parent, heard) as track:
+        yield track
+
+
+@contextmanager
+def _subtitles(edit: Edit, plan: EditPlan, path: Path) -> Iterator[Path | None]:
+    """The file of captions, put in place when the block, which writes the film, ends well."""
+    if edit.captions not in ("srt", "vtt"):
+        yield None
+        return
+    beside = path.with_suffix(f".{edit.captions}")
+    with replacing(beside) as partial:
+        partial.write_text(format_subtitles(edit.captions, plan, edit.texts), encoding="utf-8")
+        yield beside
+
+
+def _open_writer(
+    path: Path, size: Sequence[int], fps: int, kind: Format, options: Sequence[str], sound: Path | None
+) -> FFMPEG_VideoWriter:
+    """moviepy's writer, which runs ffmpeg. Raises OutputError when there is none to run."""
+    pixels = ["-pix_fmt", kind.pixel_format] if kind.pixel_format is not None else []
+    try:
+        return FFMPEG_VideoWriter(
+            str(path),
+            size,
+            fps,
+            codec=kind.codec,
+            preset="veryfast",
+            audiofile=None if sound is None else str(sound),
+            audio_codec=kind.sound_codec,
+            ffmpeg_params=[*options, *pixels],
         )
     except (FileNotFoundError, PermissionError):
         raise OutputError("ffmpeg cannot be started; install the package imageio-ffmpeg again.") from None
+
+
+def _encode(
+    film: VideoClip, frames: int, fps: int, writer: FFMPEG_VideoWriter, progress: Progress | None
+) -> None:
+    """Run the writer over the frames. Raises OSError when the encoder stops before its end."""
     process, writer.proc = writer.proc, None  # ours: moviepy's close() does not look at how the encoder ended
     try:
         for index in range(frames):
             # The middle of each frame's time, so that no rounding of seconds can miss a frame or a border.
-            picture = film.get_frame((index + 0.5) / fps)
+            picture = as_pixels(film.get_frame((index + 0.5) / fps))
             with suppress(BrokenPipeError):  # the encoder stopped; below we hear why
                 process.stdin.write(picture.tobytes())
                 if progress is not None:

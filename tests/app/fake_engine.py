@@ -15,6 +15,8 @@ from arlon_core.generation import events as ev
 from arlon_core.generation.plan import SegmentPlan
 from arlon_core.jobs import JobRequest
 from arlon_core.media.segment_writer import SegmentWriter
+from arlon_core.store import Journal
+from arlon_core.story import format_story
 
 GRID = Grid(fps=12, max_new=12, overlap=4)
 
@@ -46,6 +48,11 @@ class FakeEngine:
     def _events(self, request: JobRequest) -> Iterator[ev.Event]:
         plan = plan_story(request.story, GRID)
         request.project.mkdir(parents=True, exist_ok=True)
+        journal = Journal(request.project / "journal.jsonl")
+        journal.append("story", text=format_story(request.story), settings={})
+        journal.append(
+            "plan", fps=GRID.fps, segments=[[each.first_frame, each.stop_frame] for each in plan.segments]
+        )
         yield ev.Planned(plan)
         for segment in plan.segments:
             yield ev.TokensReady(segment.index)
@@ -66,7 +73,9 @@ class FakeEngine:
             yield ev.ChunkReady(chunk.segment, chunk.index)
             if chunk is segment.chunks[-1]:
                 path = clip(request.project / f"clip{segment.index}.mp4", segment)
-                yield ev.SegmentReady(segment.index, path, segment.frames, frame_hash=f"{segment.index}")
+                ready = ev.SegmentReady(segment.index, path, segment.frames, frame_hash=f"{segment.index}")
+                journal.append("event", event=ev.event_record(ready))
+                yield ready
         film = clip(request.project / "film.mp4", *plan.segments)
         yield ev.FilmReady(film, {"seconds_of_video": plan.seconds, "frames": plan.frames})
 

@@ -112,7 +112,7 @@ def test_an_incomplete_model_is_told_before_and_after_the_click(start, page: Pag
 
 def test_nothing_is_read_without_the_password(start, page: Page, browser_log, tmp_path: Path):
     studio = start("--auth", f"{USER}:{PASSWORD}").wait()
-    secret = studio.projects / "the-fox-00000001" / "film.mp4"
+    secret = studio.projects / "the-fox-0000000000000001" / "film.mp4"
     secret.parent.mkdir()
     secret.write_text("a secret film")
     film = f"{studio.url}/gradio_api/file={secret}"

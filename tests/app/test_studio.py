@@ -103,7 +103,9 @@ def test_the_other_view_waits_until_it_shows_what_was_typed(studio):
     """An edit of cards that do not show the new text yet would undo it, and the other way round."""
     here = studio()
     here.open()
-    held = "() => [document.querySelector('.story-cards').inert, document.getElementById('story-text').readOnly]"
+    held = (
+        "() => [document.querySelector('.story-cards').inert, document.querySelector('#story-text').readOnly]"
+    )
     here.page.context.set_offline(True)  # no answer comes
     here.write(STORY)
     assert here.page.evaluate(held) == [True, False]
