@@ -98,7 +98,7 @@ def _train_stage(
     trainer.run(stop_after)
     if accelerator.is_main_process:
         report = _report(config, trainer, time.monotonic() - started, accelerator)
-        target = setting.components / "training"
+        target = stage.target.parent / "training"
         target.mkdir(parents=True, exist_ok=True)
         (target / f"{config.stage}.json").write_text(json.dumps(report, indent=2) + "\n")
 

@@ -1,0 +1,82 @@
+"""What a judge is trained on: last thirds, fairly labelled, true and degraded; two judges, nothing shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from arlon_core.models.judge import SPAN, STRIDE, WINDOW
+from arlon_core.training.config import train_config
+from arlon_core.training.episodes import EpisodeSource, training_seed
+from arlon_core.training.stage import Setting
+from arlon_core.training.stages import judge as module
+from arlon_core.training.stages import stage_class
+from arlon_core.world.renderer import StoryworldRenderer
+from arlon_core.world.script import sample_script
+
+CPU = torch.device("cpu")
+
+
+def make_stage(name: str, components: Path, batch_size: int = 4):
+    config = train_config(name, "tiny", batch_size=batch_size)
+    source = EpisodeSource(config.preset, config.pool, CPU, seed=0, rank=0)
+    torch.manual_seed(0)
+    return stage_class(name)(config, Setting(CPU, 0, components), source)
+
+
+@pytest.mark.parametrize("which", [0.0, 0.3, 0.99])
+@pytest.mark.parametrize("where", [0.0, 0.99])
+def test_windows_lie_in_a_segments_last_third(which: float, where: float):
+    for seed in range(60):
+        script = sample_script(seed, 285, 14, 24)
+        number, start = module._place(script, which, where)
+        segment = script.segments[number]
+        length = segment.stop_frame - segment.start_frame
+        assert segment.start_frame + length * 2 / 3 - 1e-9 <= start <= segment.stop_frame - SPAN
+
+
+def test_without_components_everything_is_true(tmp_path: Path):
+    stage = make_stage("judge", tmp_path)
+    assert stage.ways == ("true",)
+    batch = stage.batch(3)
+    assert batch.frames.shape == (4, WINDOW, 3, 64, 112)
+    draws = torch.rand(4, 2, generator=stage.generator(3)).tolist()
+    script = sample_script(training_seed(stage.config.seed, 0, 12), 285, 14, 24)
+    number, start = module._place(script, *draws[0])
+    drawn = StoryworldRenderer(64, 112).render([script], start, SPAN).frames[0, ::STRIDE]
+    assert torch.equal(batch.frames[0], drawn)
+    names = {name: int(labels[0]) for name, labels in batch.labels.items()}
+    assert names == module.asked_labels(script)[number]
+
+
+@pytest.mark.slow
+def test_a_share_of_each_batch_is_degraded(tiny_components: Path):
+    stage = make_stage("judge", tiny_components, batch_size=8)
+    assert stage.ways == ("true", "vae", "vq")
+    plain = make_stage("judge", tiny_components / "nothing", batch_size=8)
+    ours, true = stage.batch(0), plain.batch(0)
+    same = [torch.equal(a, b) for a, b in zip(ours.frames, true.frames, strict=True)]
+    assert same == [False] * 4 + [True] * 4
+    assert all(torch.equal(ours.labels[name], true.labels[name]) for name in true.labels)
+    error = (ours.frames.float() - true.frames.float()).square().mean((1, 2, 3, 4))
+    assert error[2:4].mean() != error[:2].mean()
+
+
+def test_the_two_judges_share_neither_seed_nor_architecture(tmp_path: Path):
+    one, two = (make_stage(name, tmp_path) for name in ("judge", "judge-report"))
+    assert one.config.seed != two.config.seed
+    assert type(one.model) is not type(two.model)
+    assert one.target != two.target
+    assert {one.target.parent, two.target.parent} == {tmp_path.parent / "judges"}
+    assert not torch.equal(one.batch(0).frames, two.batch(0).frames)
+
+
+def test_a_batch_with_nothing_to_ask_costs_nothing():
+    logits = torch.randn(3, 5, requires_grad=True)
+    loss = module._cross_entropy(logits, torch.full((3,), module.NOT_ASKED))
+    assert loss.item() == 0
+    labels = torch.tensor([1, module.NOT_ASKED, 2])
+    expected = torch.nn.functional.cross_entropy(logits, labels, ignore_index=module.NOT_ASKED)
+    assert module._cross_entropy(logits, labels).item() == pytest.approx(expected.item())
