@@ -33,7 +33,7 @@ from arlon_core.world.vocabulary import LABELS
 # As in the stories that are measured: 4.7 to 8 s, so that slow changes are over in the last third.
 _LEAST_LATENTS, _MOST_LATENTS = 14, 24
 _EPISODE_LATENTS = 3 * _MOST_LATENTS
-_VAE_SHARE, _VQ_SHARE = 0.25, 0.25  # of a batch, where these components are there (our choice)
+_VAE_SHARE, _VQ_SHARE = 0.125, 0.125  # of a batch, where these components are there (our choice)
 _HELD_OUT_WINDOWS = 16  # for every held-out episode that other stages evaluate on
 _PIECE = 32  # windows evaluated together
 TRUE, VAE, VQ = "true", "vae", "vq"
@@ -115,15 +115,13 @@ class JudgeStage(Stage):
         return self._clips([HELD_OUT + i for i in numbers], draws)
 
     def sample(self, model: nn.Module) -> Image.Image:
-        """Eight held-out windows, three frames each, with what was read wrong under them."""
+        """Eight held-out windows, the worst that a judge sees, with what was read wrong under them."""
+        windows = self._sent(self._held_out(0, 8), [self.ways[-1]] * 8)
+        logits = model.forward(windows.frames).logits
         rows, captions = [], []
-        for number in range(8):
-            windows = self._sent(self._held_out(number, 1), [self.ways[number % len(self.ways)]])
-            logits = model.forward(windows.frames).logits
-            wrong = _wrong(logits, windows.labels)
-            clip = windows.frames[0, ::4].transpose(0, 1).float() / 127.5 - 1
+        for number, clip in enumerate(windows.frames[:, ::4].transpose(1, 2).float() / 127.5 - 1):
             rows.append(list(to_pictures(clip)))
-            captions.append([", ".join(wrong) or "all read right"])
+            captions.append([", ".join(_wrong(logits, windows.labels, number)) or "all read right"])
         return contact_sheet(rows, captions)
 
     # -- windows ----------------------------------------------------------------------------------------
@@ -157,7 +155,7 @@ class JudgeStage(Stage):
         if coarse:
             assert self.vqvae is not None
             latents[coarse] = self.vqvae.decode(self.vqvae.encode(latents[coarse])).float()
-        pixels = (decode_normalised(vae, latents) + 1) * 127.5
+        pixels = (decode_normalised(vae, latents, batch_size=16) + 1) * 127.5
         frames = frames.clone()
         frames[through] = pixels.round().clamp(0, 255).byte().transpose(1, 2)
         return frames
@@ -182,10 +180,10 @@ def _place(script: Script, which: float, where: float) -> tuple[int, int]:
     return number, starts[int(where * len(starts))]
 
 
-def _wrong(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> list[str]:
-    """What is read wrong in one window, in words."""
-    asked = {name: int(label) for name, label in labels.items() if label != NOT_ASKED}
-    read = {name: int(logits[name].argmax()) for name in asked}
+def _wrong(logits: dict[str, Tensor], labels: dict[str, Tensor], number: int) -> list[str]:
+    """What is read wrong in window `number`, in words."""
+    asked = {name: int(each[number]) for name, each in labels.items() if each[number] != NOT_ASKED}
+    read = {name: int(logits[name][number].argmax()) for name in asked}
     return [
         f"{name}: {LABELS[name][read[name]]}, not {LABELS[name][label]}"
         for name, label in asked.items()
