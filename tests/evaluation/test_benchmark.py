@@ -14,7 +14,7 @@ from arlon_core.cli import main
 from arlon_core.errors import ArlonError, ModelError
 from arlon_core.evaluation import benchmark, test_set
 from arlon_core.evaluation.benchmark import Benchmark, measure_model, measure_true
-from arlon_core.evaluation.films import ModelFilms, TrueFilms, Way
+from arlon_core.evaluation.films import ModelFilms, TrueFilms, Way, film_name
 from arlon_core.evaluation.measures import load_measure, save_measure
 from arlon_core.evaluation.measuring import clip_frames
 from arlon_core.evaluation.report import report_json, value_names
@@ -23,6 +23,8 @@ from arlon_core.evaluation.test_set import benchmark_story
 from arlon_core.evaluation.true_tokens import true_tokens
 from arlon_core.evaluation.vbench_export import export_vbench, vbench_prompt
 from arlon_core.generation.plan import make_plan
+from arlon_core.generation.request import make_request, token_names
+from arlon_core.store import Store
 from arlon_core.world.renderer import StoryworldRenderer
 
 CPU = torch.device("cpu")
@@ -77,6 +79,10 @@ def test_true_tokens_are_those_that_the_render_takes(tiny_pipeline, tmp_path: Pa
     codes = true_tokens(tiny_pipeline, held)
     plan = make_plan([segment.seconds for segment in held.story.segments], 12)
     assert codes.shape == (plan.latents, 4)
+    request = make_request(tiny_pipeline, held.story)
+    project = Store(tmp_path / film_name(tiny_pipeline, replace(WAY, true_tokens=True)) / "0001")
+    kept = [project.get("tokens", name) for name in token_names(tiny_pipeline, request)]
+    assert np.array_equal(np.concatenate([block["tokens"] for block in kept if block]), codes.numpy())
 
 
 # -- the whole ------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def test_a_still_film_neither_moves_nor_flickers():
 
 def test_a_film_moves_from_the_threshold_on():
     # 64 lines: the threshold is a quarter of that at 256, half a pixel in a sixth of a second.
-    assert motion.dynamic_degree(panning(1.0), FPS) == 1
+    assert motion.dynamic_degree(panning(0.5), FPS) == 1
     assert motion.dynamic_degree(panning(0.1), FPS) == 0
 
 
@@ -104,6 +104,8 @@ def test_consistency_is_vbenchs_formula():
     features = np.array([[1.0, 0], [1, 0], [0, 1]])
     # Second frame: like the one before and the first. Third: like neither.
     assert consistency(features) == pytest.approx((1 + 0) / 2)
+    # Second frame: like neither. Third: like the one before alone.
+    assert consistency(features[[0, 2, 2]]) == pytest.approx((0 + 0.5) / 2)
     assert consistency(np.ones((5, 3)) * np.arange(1, 6)[:, None]) == pytest.approx(1)
     assert consistency(np.array([[1.0, 0], [-1, 0]])) == 0  # never below
 

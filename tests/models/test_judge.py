@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from arlon_core.errors import ModelError
+from arlon_core.models import judge_conv
 from arlon_core.models.folders import save_component
 from arlon_core.models.judge import ATTRIBUTES, SPAN, WINDOW, load_judge, reading_starts, windows_of
 from arlon_core.models.judge_conv import ConvJudge
@@ -52,6 +53,14 @@ def test_the_order_of_frames_counts(judge, frames):
     """Actions are told by motion: the same pictures backwards are another reading."""
     forwards, backwards = judge(frames).logits["action"], judge(frames.flip(1)).logits["action"]
     assert not torch.allclose(forwards, backwards, atol=1e-4)
+
+
+def test_a_look_at_one_spot_is_told_by_its_place():
+    weights = torch.zeros(1, 1, 2, 3 * 5)
+    weights[0, 0, 0, 4] = 1  # the right end of the first row
+    weights[0, 0, 1, [5, 9]] = 0.5  # both ends of the middle row
+    places = judge_conv._places(weights, torch.Size([3, 5]))
+    assert places[0, 0].tolist() == [[1, -1, 0, 0], [0, 0, 1, 0]]
 
 
 def test_every_weight_learns(judge, frames):

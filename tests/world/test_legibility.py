@@ -11,13 +11,13 @@ from arlon_core.world.script import Script, ScriptSegment, sample_script
 from arlon_core.world.vocabulary import LABELS, Attributes, label_indices
 
 
-def script(*moves: tuple[str, str]) -> Script:
-    """A script of segments of 96 frames with these actions and cameras."""
+def script(*moves: tuple[str, str], length: int = 96) -> Script:
+    """A script of segments of equal length with these actions and cameras."""
     segments = []
     for number, (action, camera) in enumerate(moves):
         attributes = Attributes("owl", "red", "meadow", "day", "clear", action, camera)
-        segments.append(ScriptSegment(96 * number, 96 * number + 96, attributes, "", True))
-    return Script(3, 96 * len(moves), tuple(segments))
+        segments.append(ScriptSegment(length * number, length * number + length, attributes, "", True))
+    return Script(3, length * len(moves), tuple(segments))
 
 
 def test_flight_against_the_pan_at_the_edge_is_not_asked():
@@ -25,6 +25,13 @@ def test_flight_against_the_pan_at_the_edge_is_not_asked():
     assert [label["action"] == NOT_ASKED for label in labels] == [False, True, False]
     assert [label["camera"] == NOT_ASKED for label in labels] == [False, True, False]
     assert labels[1]["subject"] == LABELS["subject"].index("owl")
+
+
+def test_flight_against_the_pan_away_from_the_edge_is_asked():
+    """The subject crosses the page while the landscape scrolls under it: that can be seen."""
+    (labels,) = asked_labels(script(("left", "pan right"), length=20))
+    assert labels["action"] == LABELS["action"].index("left")
+    assert labels["camera"] == LABELS["camera"].index("pan right")
 
 
 def test_it_looks_the_same_as_nothing_moving():
