@@ -32,6 +32,10 @@ def add_commands(kinds: Any) -> None:
     text = "measure the true films of the test set: what a perfect model would get"
     parser = kinds.add_parser("true", help=text, description=text, allow_abbrev=False)
     parser.add_argument("--preset", choices=sorted(PRESETS), default="storyworld", help="size (%(default)s)")
+    parser.add_argument(
+        "--judge", choices=("judge_report", "judge"), default="judge_report",
+        help="which of the two; models are measured by judge_report alone (%(default)s)",
+    )  # fmt: skip
     _add_shared(parser)
     parser.set_defaults(run=run_true)
 
@@ -102,7 +106,7 @@ def run_true(args: argparse.Namespace) -> None:
     from arlon_core.pipeline import choose_device
 
     preset = PRESETS[args.preset]
-    benchmark = Benchmark(args.out, args.judges, choose_device(args.device), args.count)
+    benchmark = Benchmark(args.out, args.judges, choose_device(args.device), args.count, args.judge)
     _tell(args, measure_true(benchmark, preset.height, preset.width, preset.fps))
 
 

@@ -2,8 +2,8 @@
 
 Everything is kept below one folder as it is made, so a run that was cut goes on where it was:
 
-    films/<name>/<story>/          projects or clips; may be deleted once measured
-    measures/<name>/<story>.npz    what was measured
+    films/<name>/<story>/                  projects or clips; may be deleted once measured
+    measures/<judge>/<name>/<story>.npz    what was measured
     <name>/report.json, report.md, sheet-1.png ...
 
 where <name> is `true`, or the model's with its way of rendering.
@@ -28,7 +28,7 @@ from arlon_core.evaluation.statistics import Bar
 from arlon_core.evaluation.summary import summarise
 from arlon_core.evaluation.test_set import TEST_STORIES, benchmark_story
 from arlon_core.generation.output import output_errors
-from arlon_core.generation.report import device_name
+from arlon_core.generation.report import code_commit, device_name
 from arlon_core.models.judge import Judge, load_judge
 from arlon_core.store import artefact_key
 
@@ -37,23 +37,43 @@ if TYPE_CHECKING:
 
     from arlon_core.pipeline import ArlonPipeline
 
-REPORT_JUDGE = "judge_report"  # never the other: films may have been selected by that
+JUDGES = ("judge_report", "judge")
+REPORT_JUDGE = JUDGES[0]  # never the other where a model is measured: films may have been selected by that
+# What a judge has to read on true films.
+JUDGE_BARS = tuple(
+    Bar(f"accuracy.{name}", True, 0.98) for name in ("subject", "colour", "place", "time_of_day", "weather")
+) + tuple(Bar(f"accuracy.{name}", True, 0.95) for name in ("action", "camera", "second_subject"))
 
 
 class Benchmark:
-    """The first `count` stories of the test set, a folder, and the judge that reports.
+    """The first `count` stories of the test set, a folder, and a judge.
 
-    judges: folder that holds `judge_report/`. Raises ModelError when it does not.
+    judges: folder that holds `judge`, one of JUDGES. Raises ModelError when it does not.
     """
 
-    def __init__(self, out: Path, judges: Path, device: torch.device, count: int = TEST_STORIES) -> None:
-        self.out, self.count, self.device = out, count, device
-        self.judge: Judge = load_judge(judges / REPORT_JUDGE, device)
-        self._judge_hash = folder_hash(judges / REPORT_JUDGE)
+    def __init__(
+        self,
+        out: Path,
+        judges: Path,
+        device: torch.device,
+        count: int = TEST_STORIES,
+        judge: str = REPORT_JUDGE,
+    ) -> None:
+        self.out, self.count, self.device, self.judge_name = out, count, device, judge
+        self.judge: Judge = load_judge(judges / judge, device)
+        self._judge_hash = folder_hash(judges / judge)
 
     def stories(self, fps: int) -> list[HeldOutStory]:
         """The stories, as prompts at `fps`."""
         return [benchmark_story(number, fps) for number in range(self.count)]
+
+    def settings(self, height: int, width: int, fps: int) -> dict[str, str]:
+        """What every report says of its making."""
+        return {
+            "judge": f"{self.judge_name} ({self._judge_hash[:12]})",
+            "size": f"{width}x{height} at {fps} frames a second",
+            "commit": code_commit(),
+        }
 
     def true_films(self, height: int, width: int, fps: int) -> TrueFilms:
         """The world's own films of the stories."""
@@ -65,7 +85,7 @@ class Benchmark:
         for number, held in enumerate(
             tqdm(self.stories(films.fps), desc=films.name, unit="story", disable=None)
         ):
-            path = self.out / "measures" / films.name / f"{number:04d}.npz"
+            path = self.out / "measures" / self.judge_name / films.name / f"{number:04d}.npz"
             key = artefact_key(
                 "clip", MEASURE_VERSION, film=films.key(held), judge=self._judge_hash, story=repr(held.script)
             )
@@ -81,9 +101,11 @@ class Benchmark:
 def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Sequence[Bar] = ()) -> Report:
     """Render the test set in one way, measure it and the true films, write report and sheets.
 
-    Raises ArlonError, for a bar on an unknown value before any work.
+    Raises ArlonError, for a bar on an unknown value before any work; ValueError for the judge that selects.
     """
     check_bars(bars, value_names())
+    if benchmark.judge_name != REPORT_JUDGE:
+        raise ValueError(f"models are measured by {REPORT_JUDGE} alone, not by {benchmark.judge_name}")
     config = pipe.config
     true = benchmark.measure(benchmark.true_films(config.height, config.width, config.fps))
     films = ModelFilms(pipe, way, benchmark.out / "films")
@@ -95,8 +117,9 @@ def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Seq
         "model": pipe.name,
         **asdict(way),
         "device": device_name(pipe.working_device),
-        "judge": REPORT_JUDGE,
-        "size": f"{config.width}x{config.height} at {config.fps} frames a second",
+        "dtype": str(pipe.working_dtype).removeprefix("torch."),
+        "seconds_a_second_of_film": _speed(own, config.fps),
+        **benchmark.settings(config.height, config.width, config.fps),
     }
     report = Report(films.name, settings, values, of_true, own, bars)
     folder = benchmark.out / report.name
@@ -118,12 +141,20 @@ def measure_true(benchmark: Benchmark, height: int, width: int, fps: int) -> Rep
     _, of_true = summarise(true, true, borders)
     settings = {
         "model": "none: the films are the world's own",
-        "judge": REPORT_JUDGE,
-        "size": f"{width}x{height} at {fps} frames a second",
+        **benchmark.settings(height, width, fps),
     }
-    report = Report("true", settings, of_true, of_true, true)
+    name = "true" if benchmark.judge_name == REPORT_JUDGE else f"true-{benchmark.judge_name}"
+    report = Report(name, settings, of_true, of_true, true, JUDGE_BARS)
     folder = benchmark.out / report.name
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     write_report(report, folder)
     return report
+
+
+def _speed(films: Sequence[StoryMeasure], fps: int) -> float | None:
+    """Wall seconds of rendering a second of film, over the films that were rendered in one go."""
+    whole = [film for film in films if film.seconds]
+    frames = sum(len(segment.steps) + 1 for film in whole for segment in film.segments)
+    total = sum(sum(film.seconds.values()) for film in whole)
+    return round(total * fps / frames, 3) if frames else None

@@ -93,6 +93,7 @@ def read_windows(judge: Judge, frames: np.ndarray, starts: Sequence[int]) -> Rea
         {name: joined([part.logits[name] for part in parts]) for name in ATTRIBUTES},
         joined([part.features for part in parts]),
         joined([part.embedding for part in parts]),
+        joined([part.looks for part in parts]),
     )
 
 

@@ -35,6 +35,7 @@ class Reading:
     logits: dict[str, Tensor]  # attribute -> (B, classes)
     features: Tensor  # (B, T, A, D), what was looked at for each attribute in each frame
     embedding: Tensor  # (B, E), the window as a whole
+    looks: Tensor  # (B, T, A, h, w), where that was: shares of a coarse page, which sum to 1
 
     def probabilities(self) -> dict[str, Tensor]:
         """Attribute -> (B, classes), in fp32."""

@@ -58,7 +58,9 @@ class ConvJudge(Judge):
         paths = rearrange(seen, "b t a d -> a b (t d)")
         content = torch.stack([net(path) for net, path in zip(self.paths, paths, strict=True)], dim=1)
         embedding = rearrange(x, "(b t) c h w -> b c (t h w)", b=batch).mean(-1)
-        return Reading(apply_heads(self.heads, content), _normalised(features), embedding)
+        return Reading(
+            apply_heads(self.heads, content), _normalised(features), embedding, weights.view_as(looks)
+        )
 
 
 class _Level(nn.Module):

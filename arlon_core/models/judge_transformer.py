@@ -57,11 +57,12 @@ class TransformerJudge(Judge):
         tokens = self.norm_out(tokens)
         frames = rearrange(tokens, "b t n d -> (b t) n d")
         queries = self.queries.to(frames.dtype).expand(len(frames), -1, -1)
-        seen = self.look(queries, frames, frames, need_weights=False)[0]
+        seen, looks = self.look(queries, frames, frames)
+        looks = looks.view(*tokens.shape[:2], len(ATTRIBUTES), *x.shape[-2:])
         features = rearrange(seen, "(b t) a d -> b t a d", b=batch)
         content = self.mix(features).mean(1)
         normalised = F.layer_norm(features.float(), features.shape[-1:])
-        return Reading(apply_heads(self.heads, content), normalised, tokens.mean((1, 2)))
+        return Reading(apply_heads(self.heads, content), normalised, tokens.mean((1, 2)), looks)
 
 
 class _Block(nn.Module):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +11,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
+from arlon_core.generation.report import code_commit
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource
 from arlon_core.training.stage import Setting
@@ -110,7 +109,7 @@ def _report(
     cuda = accelerator.device.type == "cuda"
     return {
         "stage": config.stage,
-        "commit": _commit(),
+        "commit": code_commit(),
         "steps": trainer.step,
         "seconds": round(seconds),
         "processes": accelerator.num_processes,
@@ -119,14 +118,3 @@ def _report(
         "held_out": trainer.history,
         "config": asdict(config),
     }
-
-
-def _commit() -> str:
-    """The commit of the code: ARLON_COMMIT where it is set (a copy without .git), else what git says."""
-    if given := os.environ.get("ARLON_COMMIT"):
-        return given
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

@@ -106,6 +106,7 @@ def test_two_stories_make_a_whole_report(tiny_pipeline, bench: Benchmark, monkey
     assert kept["values"]["vbench.imaging_quality"]["value"] < 0.9
     assert kept["values"]["frechet_distance"]["value"] > 0
     assert "| dynamic degree |" in (folder / "report.md").read_text()
+    assert kept["settings"]["seconds_a_second_of_film"] > 0
 
     def refuse(*_: object) -> None:
         raise AssertionError("measured again")
@@ -120,7 +121,17 @@ def test_true_films_measured_alone_get_full_marks_where_they_must(bench: Benchma
     report = measure_true(bench, 64, 112, 12)
     assert report.values["vbench.imaging_quality"].value == 1
     assert report.values["drift"].value == pytest.approx(1)
-    assert json.loads((bench.out / "true" / "report.json").read_text())["values"]["seams"]["value"] is None
+    kept = json.loads((bench.out / "true" / "report.json").read_text())
+    assert kept["values"]["seams"]["value"] is None
+    assert not any(
+        bar["holds"] for bar in kept["bars"] if "subject" in bar["bar"]
+    )  # random weights read nothing
+
+
+def test_the_judge_that_selects_measures_no_model(tiny_pipeline, tiny_judges: Path, tmp_path: Path):
+    selecting = Benchmark(tmp_path, tiny_judges, CPU, judge="judge")
+    with pytest.raises(ValueError, match="by judge_report alone"):
+        measure_model(tiny_pipeline, selecting, WAY)
 
 
 def test_a_bar_on_an_unknown_value_is_refused_before_any_work(tiny_pipeline, bench: Benchmark):
@@ -187,6 +198,8 @@ def test_the_commands_measure_and_export(tiny_folder: Path, tiny_judges: Path, t
     assert main(["evaluate", "measure", *model, *judges, *place, *report, "--bar", "drift<=100"]) == 0
     assert json.loads((tmp_path / "report.json").read_text())["bars"][0]["holds"]
     assert main(["evaluate", "true", "--preset", "tiny", *judges, *place]) == 0
+    assert main(["evaluate", "true", "--preset", "tiny", "--judge", "judge", *judges, *place]) == 0
+    assert {"true", "true-judge"} <= {path.name for path in (tmp_path / "out").iterdir()}
     vbench = ["--vbench", str(tmp_path / "vbench")]
     assert main(["evaluate", "export-vbench", *model, *vbench, *place]) == 0
     said = capsys.readouterr().out

@@ -39,6 +39,9 @@ def test_every_attribute_is_read(judge, frames):
     }
     assert reading.features.shape[:3] == (2, WINDOW, len(ATTRIBUTES))
     assert reading.embedding.shape[0] == 2
+    looks = reading.looks.sum((-2, -1))
+    assert reading.looks.shape[:3] == (2, WINDOW, len(ATTRIBUTES))
+    assert torch.allclose(looks, torch.ones_like(looks), atol=1e-5)
     for probabilities in reading.probabilities().values():
         assert torch.allclose(probabilities.sum(-1), torch.ones(2))
 

@@ -82,6 +82,31 @@ def test_the_two_judges_share_neither_seed_nor_architecture(tmp_path: Path):
     assert not torch.equal(one.batch(0).frames, two.batch(0).frames)
 
 
+def test_a_look_at_the_subject_costs_nothing_and_one_elsewhere_much():
+    masks = torch.zeros(1, 2, 32, 32, dtype=torch.uint8)
+    masks[:, 0, :8, :8] = 255  # the first frame's corner; the second frame shows nothing
+    at, beside = torch.zeros(2, 1, 2, 9, 4, 4)
+    at[..., 0, 0], beside[..., 3, 3] = 1, 1
+    assert module._look_loss(at, masks, ("subject",)).item() == pytest.approx(0, abs=1e-3)
+    assert module._look_loss(beside, masks, ("subject",)).item() > 5
+    half = (at + beside) / 2
+    assert module._look_loss(half, masks, ("subject",)).item() == pytest.approx(0.693, abs=1e-2)
+    assert module._look_loss(beside, 0 * masks, ("subject",)).item() == 0
+
+
+def test_masks_are_those_of_the_frames_and_tell_the_subjects_apart(tmp_path: Path):
+    stage = make_stage("judge", tmp_path, batch_size=12)
+    batch = stage.batch(0)
+    assert batch.main.shape == batch.second.shape == (12, WINDOW, 64, 112)
+    there = batch.labels["second_subject"] != 0
+    covered = (batch.second > 127).float().mean((1, 2, 3))
+    assert bool(there.any())
+    assert covered[there].min() > 0
+    assert covered[~there].max() == 0
+    assert (batch.main > 127).float().mean((1, 2, 3)).min() > 0
+    assert not ((batch.main > 127) & (batch.second > 127)).any()
+
+
 def test_a_batch_with_nothing_to_ask_costs_nothing():
     logits = torch.randn(3, 5, requires_grad=True)
     loss = module._cross_entropy(logits, torch.full((3,), module.NOT_ASKED))

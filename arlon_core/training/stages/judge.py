@@ -36,6 +36,9 @@ _EPISODE_LATENTS = 3 * _MOST_LATENTS
 _VAE_SHARE, _VQ_SHARE = 0.125, 0.125  # of a batch, where these components are there (our choice)
 _HELD_OUT_WINDOWS = 16  # for every held-out episode that other stages evaluate on
 _PIECE = 32  # windows evaluated together
+# A judge is told where to look for what belongs to a subject: subjects are small, and found late without it.
+_LOOK_WEIGHT = 0.1
+_AT_MAIN, _AT_SECOND = ("subject", "colour", "action"), ("second_subject", "second_colour")
 TRUE, VAE, VQ = "true", "vae", "vq"
 
 
@@ -45,6 +48,8 @@ class Windows:
 
     frames: Tensor
     labels: dict[str, Tensor]
+    main: Tensor  # (B, T, H, W) uint8, 255 where the main subject covers the page
+    second: Tensor  # the same of the second subject
 
 
 class JudgeStage(Stage):
@@ -88,9 +93,12 @@ class JudgeStage(Stage):
         return self._sent(self._clips(seeds, draws), [*degraded, *[TRUE] * count][:count])
 
     def loss(self, model: nn.Module, batch: Windows) -> dict[str, Tensor]:
-        logits = model(batch.frames).logits
-        losses = {name: _cross_entropy(logits[name], batch.labels[name]) for name in ATTRIBUTES}
-        return {"loss": torch.stack(list(losses.values())).mean(), **losses}
+        reading = model(batch.frames)
+        losses = {name: _cross_entropy(reading.logits[name], batch.labels[name]) for name in ATTRIBUTES}
+        looking = _look_loss(reading.looks, batch.main, _AT_MAIN)
+        looking = looking + _look_loss(reading.looks, batch.second, _AT_SECOND)
+        total = torch.stack(list(losses.values())).mean() + _LOOK_WEIGHT * looking
+        return {"loss": total, "look": looking, **losses}
 
     # -- evaluation -------------------------------------------------------------------------------------
 
@@ -133,14 +141,20 @@ class JudgeStage(Stage):
         frames = 4 * _EPISODE_LATENTS - 3
         scripts = [sample_script(seed, frames, _LEAST_LATENTS, _MOST_LATENTS) for seed in seeds]
         places = [_place(script, *draw) for script, draw in zip(scripts, draws, strict=True)]
-        drawn = self.source.renderer.render(scripts, [start for _, start in places], SPAN).frames
+        drawn = self.source.renderer.render(scripts, [start for _, start in places], SPAN)
         labels = [asked_labels(s)[segment] for s, (segment, _) in zip(scripts, places, strict=True)]
         columns = {name: torch.tensor([row[name] for row in labels]) for name in ATTRIBUTES}
-        return Windows(drawn, {name: column.to(self.setting.device) for name, column in columns.items()})
+        return Windows(
+            drawn.frames,
+            {name: column.to(self.setting.device) for name, column in columns.items()},
+            drawn.main_mask,
+            drawn.subject_mask - drawn.main_mask,  # it is never less
+        )
 
     def _sent(self, clips: Windows, ways: list[str]) -> Windows:
         """What a judge sees of clips, each sent its own way."""
-        return Windows(self._degraded(clips.frames, ways)[:, ::STRIDE], clips.labels)
+        frames = self._degraded(clips.frames, ways)[:, ::STRIDE]
+        return Windows(frames, clips.labels, clips.main[:, ::STRIDE], clips.second[:, ::STRIDE])
 
     @torch.no_grad()
     def _degraded(self, frames: Tensor, ways: list[str]) -> Tensor:
@@ -195,6 +209,18 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """The mean over those that are asked; 0 where none is."""
     total = F.cross_entropy(logits.float(), labels, ignore_index=NOT_ASKED, reduction="sum")
     return total / (labels != NOT_ASKED).sum().clamp_min(1)
+
+
+def _look_loss(looks: Tensor, masks: Tensor, names: tuple[str, ...]) -> Tensor:
+    """How little of each look falls on the mask, -log of the share, a mean over frames that show it.
+
+    looks (B, T, A, h, w), masks (B, T, H, W) uint8.
+    """
+    at = F.adaptive_max_pool2d(masks.float() / 255, looks.shape[-2:])[:, :, None]  # (B, T, 1, h, w)
+    chosen = looks.float()[:, :, [ATTRIBUTES.index(name) for name in names]]
+    missed = -torch.log((chosen * at).sum((-2, -1)) + 1e-4).mean(-1)
+    shown = (at.amax((-2, -1)) > 0.5).squeeze(-1).float()
+    return (missed * shown).sum() / shown.sum().clamp_min(1)
 
 
 def _trained(folder: Path) -> bool:
