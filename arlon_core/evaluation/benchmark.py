@@ -101,9 +101,11 @@ class Benchmark:
 def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Sequence[Bar] = ()) -> Report:
     """Render the test set in one way, measure it and the true films, write report and sheets.
 
-    Raises ArlonError, for a bar on an unknown value before any work; ValueError for the judge that selects.
+    Raises ArlonError, before any work for a bar on an unknown value and for a component that is not trained;
+    ValueError for the judge that selects.
     """
     check_bars(bars, value_names())
+    pipe.require("text_encoder", "token_transformer", "latent_vqvae", "transformer", "vae")
     if benchmark.judge_name != REPORT_JUDGE:
         raise ValueError(f"models are measured by {REPORT_JUDGE} alone, not by {benchmark.judge_name}")
     config = pipe.config

@@ -24,6 +24,7 @@ from arlon_core.evaluation.true_tokens import true_tokens
 from arlon_core.evaluation.vbench_export import export_vbench, vbench_prompt
 from arlon_core.generation.plan import make_plan
 from arlon_core.generation.request import make_request, token_names
+from arlon_core.pipeline import ArlonPipeline
 from arlon_core.store import Store
 from arlon_core.world.renderer import StoryworldRenderer
 
@@ -132,6 +133,14 @@ def test_the_judge_that_selects_measures_no_model(tiny_pipeline, tiny_judges: Pa
     selecting = Benchmark(tmp_path, tiny_judges, CPU, judge="judge")
     with pytest.raises(ValueError, match="by judge_report alone"):
         measure_model(tiny_pipeline, selecting, WAY)
+
+
+def test_a_model_that_is_not_trained_is_refused_before_any_work(tiny_folder: Path, bench: Benchmark):
+    pipe = ArlonPipeline.from_pretrained(tiny_folder, device="cpu")
+    pipe.transformer = None
+    with pytest.raises(ModelError, match="train dit"):
+        measure_model(pipe, bench, WAY)
+    assert not bench.out.exists()
 
 
 def test_a_bar_on_an_unknown_value_is_refused_before_any_work(tiny_pipeline, bench: Benchmark):
