@@ -29,6 +29,8 @@ class Preset:
     token_transformer: Sizes
     transformer: Sizes
     preview: Sizes = field(default_factory=dict)
+    judge: Sizes = field(default_factory=dict)
+    judge_report: Sizes = field(default_factory=dict)
 
     @property
     def latent_height(self) -> int:
@@ -127,6 +129,14 @@ TINY = Preset(
         "injection_adapters": 1,
     },
     preview={"channels": 16, "deep_channels": 16, "num_blocks": 1},
+    judge={"height": 32, "width": 56, "widths": [8, 8, 16, 16], "feature_dim": 8, "hidden_size": 16},
+    judge_report={
+        "height": 32,
+        "width": 56,
+        "stem_widths": [8, 8, 16, 16],
+        "num_layers": 1,
+        "num_heads": 2,
+    },
 )
 
 PRESETS = {preset.name: preset for preset in (STORYWORLD, TINY)}

@@ -87,3 +87,20 @@ def tiny_pipeline(tiny_folder: Path):
     from arlon_core.pipeline import ArlonPipeline
 
     return ArlonPipeline.from_pretrained(tiny_folder, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def tiny_judges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of both judges of the preset `tiny`, with seeded random weights."""
+    import torch
+
+    from arlon_core.models.folders import save_component
+    from arlon_core.models.judge_conv import ConvJudge
+    from arlon_core.models.judge_transformer import TransformerJudge
+    from arlon_core.presets import PRESETS
+
+    folder = tmp_path_factory.mktemp("judges")
+    torch.manual_seed(0)
+    save_component(ConvJudge(**PRESETS["tiny"].judge), folder / "judge")
+    save_component(TransformerJudge(**PRESETS["tiny"].judge_report), folder / "judge_report")
+    return folder

@@ -21,6 +21,8 @@ LAYERS: list[tuple[str, ...]] = [
         "world.vocabulary",
         "world.changes",
         "world.captions",
+        "world.unseen_captions",
+        "world.legibility",
         "world.staging",
         "world.script",
     ),

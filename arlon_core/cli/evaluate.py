@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from arlon_core.cli import options
+from arlon_core.cli import measure, options
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.held_out import FIRST_STORY, STEPS, STORIES
 from arlon_core.generation.model_folder import check_model_folder, is_local
@@ -22,6 +22,7 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser("evaluate", help=text, description=text, allow_abbrev=False)
     kinds = parser.add_subparsers(title="evaluations", metavar="WHAT", required=True)
     _add_stories(kinds)
+    measure.add_commands(kinds)
 
 
 def _add_stories(kinds: Any) -> None:

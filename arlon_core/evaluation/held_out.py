@@ -43,17 +43,21 @@ def held_out_story(number: int, fps: int) -> HeldOutStory:
     seed = HELD_OUT + number
     if number < 0 or seed > MAX_SEED:
         raise ArlonError(f"there is no held-out story {number}; give 0 to {MAX_SEED - HELD_OUT}.")
-    script = _script(seed, _SEGMENTS[number % len(_SEGMENTS)])
+    latents = max(_SEGMENTS) * _MOST_LATENTS
+    whole = sample_script(seed, 4 * latents - 3, _LEAST_LATENTS, _MOST_LATENTS)
+    return as_story(first_segments(whole, _SEGMENTS[number % len(_SEGMENTS)]), fps)
+
+
+def first_segments(script: Script, count: int) -> Script:
+    """The script of an episode that ends after `count` segments."""
+    kept = script.segments[:count]
+    return replace(script, frames=kept[-1].stop_frame, segments=kept)
+
+
+def as_story(script: Script, fps: int) -> HeldOutStory:
+    """A script's captions as prompts, each for as many frames as in the script; the seed is the script's."""
     segments = tuple(
         Segment(segment.caption, (segment.stop_frame - segment.start_frame) / fps)
         for segment in script.segments
     )
-    return HeldOutStory(script, Story(segments, seed=seed))
-
-
-def _script(seed: int, segments: int) -> Script:
-    """The first segments of a script that is long enough for them."""
-    latents = max(_SEGMENTS) * _MOST_LATENTS
-    whole = sample_script(seed, 4 * latents - 3, _LEAST_LATENTS, _MOST_LATENTS)
-    kept = whole.segments[:segments]
-    return replace(whole, frames=kept[-1].stop_frame, segments=kept)
+    return HeldOutStory(script, Story(segments, seed=script.seed))

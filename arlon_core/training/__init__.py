@@ -1,1 +1,1 @@
-"""Training: seven stages, one trainer, fresh Storyworld episodes all the time."""
+"""Training: a file a stage, one trainer, fresh Storyworld episodes all the time."""

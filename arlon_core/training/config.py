@@ -9,7 +9,9 @@ from typing import Any
 from arlon_core.errors import ArlonError
 from arlon_core.presets import PRESETS, Preset
 
-STAGES = ("text", "vae", "preview", "vqvae", "vqvae-coarse", "ar", "dit")
+STAGES = ("text", "vae", "preview", "vqvae", "vqvae-coarse", "ar", "dit", "judge", "judge-report")
+# The two judges see no episode in common; all other stages begin at 0, and may share what was drawn.
+_SEEDS = {"judge": 101, "judge-report": 102}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,8 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
         "compile": True,
     },
     "dit": {"batch_size": 48, "learning_rate": 6e-4, "max_steps": 20_000, "compile": True},
+    "judge": {"batch_size": 64, "learning_rate": 1e-3, "max_steps": 6000},
+    "judge-report": {"batch_size": 64, "learning_rate": 7e-4, "max_steps": 6000, "warmup_steps": 400},
 }
 
 _TINY_POOL = PoolConfig(episode_latents=17, group=2, initial_groups=2, capacity_groups=4, steps_per_group=2)
@@ -86,7 +90,7 @@ def train_config(stage: str, preset: str = "storyworld", **changes: Any) -> Trai
     """
     if preset not in PRESETS:
         raise ArlonError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
-    config = TrainConfig(stage=stage, preset=PRESETS[preset])
+    config = TrainConfig(stage=stage, preset=PRESETS[preset], seed=_SEEDS.get(stage, 0))
     if preset == "tiny":
         config = replace(
             config,

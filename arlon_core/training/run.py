@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +11,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
+from arlon_core.generation.report import code_commit
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource
 from arlon_core.training.stage import Setting
@@ -101,7 +100,7 @@ def _train_stage(
     trainer.run(stop_after)
     if accelerator.is_main_process:
         report = _report(config, trainer, time.monotonic() - started, accelerator)
-        target = setting.components / "training"
+        target = stage.target.parent / "training"
         target.mkdir(parents=True, exist_ok=True)
         (target / f"{config.stage}.json").write_text(json.dumps(report, indent=2) + "\n")
 
@@ -113,7 +112,7 @@ def _report(
     cuda = accelerator.device.type == "cuda"
     return {
         "stage": config.stage,
-        "commit": _commit(),
+        "commit": code_commit(),
         "steps": trainer.step,
         "seconds": round(seconds),
         "processes": accelerator.num_processes,
@@ -122,14 +121,3 @@ def _report(
         "held_out": trainer.history,
         "config": asdict(config),
     }
-
-
-def _commit() -> str:
-    """The commit of the code: ARLON_COMMIT where it is set (a copy without .git), else what git says."""
-    if given := os.environ.get("ARLON_COMMIT"):
-        return given
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

@@ -52,6 +52,11 @@ class Stage(ABC):
         """The part of the trained module that is the component."""
         return model
 
+    @property
+    def target(self) -> Path:
+        """The folder that `export` writes; the training report goes beside it."""
+        return self.setting.components / self.component
+
     @abstractmethod
     def batch(self, step: int) -> Any:
         """What one step trains on; made while the step before still runs, so without global randomness."""

@@ -146,7 +146,7 @@ class Trainer:
             state["data"] = self.stage.state_dict()  # type: ignore[assignment]
             (self.run_folder / "state.json").write_text(json.dumps(state))
             with self._averaged_weights():
-                self.stage.export(self.stage.model, self.stage.setting.components / self.stage.component)
+                self.stage.export(self.stage.model, self.stage.target)
         self.accelerator.wait_for_everyone()
 
     def resume(self) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from arlon_core.world import vocabulary as v
 from arlon_core.world.changes import change_clauses
@@ -37,11 +39,19 @@ def named(rng: random.Random, colour: str, subject: str, *, definite: bool = Fal
     return f"the {words}" if definite else article(words)
 
 
+@dataclass(frozen=True)
+class Phrasing:
+    """How a script's captions are worded: whole descriptions, and changes."""
+
+    full: Callable[[random.Random, Attributes, bool], str]  # attributes, whether it opens the film
+    change: Callable[[random.Random, Attributes, Attributes], str]  # attributes before and after
+
+
 def full_caption(rng: random.Random, attributes: Attributes, opening: bool = True) -> str:
     """A whole description: every attribute is named (clear weather and a still camera may be left out)."""
-    shape = rng.choice(_SHAPES)
-    text = shape(rng, _parts(rng, attributes, definite=not opening and rng.random() < 0.5))
-    return _finish(rng, text)
+    shape = rng.choice(SHAPES)
+    text = shape(rng, caption_parts(rng, attributes, definite=not opening and rng.random() < 0.5))
+    return finish_sentence(rng, text)
 
 
 def change_caption(rng: random.Random, before: Attributes, after: Attributes) -> str:
@@ -50,10 +60,10 @@ def change_caption(rng: random.Random, before: Attributes, after: Attributes) ->
     it = rng.choice(("it", "the " + rng.choice(v.SUBJECTS[after.subject])))
     if not clauses:
         doing = rng.choice(v.ACTIONS[after.action])[1]
-        return _finish(rng, rng.choice(GOING_ON).format(it=it, doing=doing))
+        return finish_sentence(rng, rng.choice(GOING_ON).format(it=it, doing=doing))
     rng.shuffle(clauses)
     if len(clauses) > 1 and rng.random() < 0.25:
-        text = ". ".join(_capital(clause) for clause in clauses)
+        text = ". ".join(capital(clause) for clause in clauses)
     elif len(clauses) == 1:
         text = clauses[0]
     else:
@@ -61,10 +71,10 @@ def change_caption(rng: random.Random, before: Attributes, after: Attributes) ->
         text = ", ".join(clauses[:-1]) + joint + clauses[-1]
     if rng.random() < 0.45:
         text = rng.choice(STARTERS) + (text if text[:2] != "A " else "a " + text[2:])
-    return _finish(rng, text)
+    return finish_sentence(rng, text)
 
 
-def _parts(rng: random.Random, attributes: Attributes, definite: bool) -> dict[str, str]:
+def caption_parts(rng: random.Random, attributes: Attributes, definite: bool) -> dict[str, str]:
     """The pieces that the sentence shapes put together; empty strings for what is left out."""
     verb, doing = rng.choice(v.ACTIONS[attributes.action])
     say_weather = attributes.weather != "clear" or rng.random() < 0.35
@@ -110,12 +120,12 @@ def _weather_first(rng: random.Random, p: dict[str, str]) -> str:
 
 def _place_first(rng: random.Random, p: dict[str, str]) -> str:
     text = f"{p['place']}, {p['subject']} {p['verb']} {p['time']}{_tail(p, 'company', 'weather')}"
-    return f"{text}. {_capital(p['camera'])}" if p["camera"] else text
+    return f"{text}. {capital(p['camera'])}" if p["camera"] else text
 
 
 def _two_sentences(rng: random.Random, p: dict[str, str]) -> str:
     clause = f" and {p['clause']}" if p["clause"] else ""
-    text = f"it is {p['time_noun']}{clause}. {_capital(p['subject'])} {p['verb']} {p['place']}"
+    text = f"it is {p['time_noun']}{clause}. {capital(p['subject'])} {p['verb']} {p['place']}"
     return f"{text}{_tail(p, 'company', 'camera')}"
 
 
@@ -150,20 +160,24 @@ def _scene_colon(rng: random.Random, p: dict[str, str]) -> str:
     )
 
 
-_SHAPES = (_plain, _plain, _time_first, _weather_first, _place_first, _two_sentences, _there_is,
+SHAPES = (_plain, _plain, _time_first, _weather_first, _place_first, _two_sentences, _there_is,
     _camera_first,
            _keywords, _scene_colon)  # fmt: skip
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """`text` with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
-def _finish(rng: random.Random, text: str) -> str:
+def finish_sentence(rng: random.Random, text: str) -> str:
     """A sentence as people type it: mostly with capital and full stop, sometimes without."""
     manner = rng.random()
     if manner < 0.08:
         return text
     if manner < 0.16:
-        return _capital(text)
-    return _capital(text) + "."
+        return capital(text)
+    return capital(text) + "."
+
+
+TRAINING_PHRASING = Phrasing(full_caption, change_caption)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from arlon_core.world import staging
-from arlon_core.world.captions import change_caption, full_caption
+from arlon_core.world.captions import TRAINING_PHRASING, Phrasing
 from arlon_core.world.vocabulary import (
     ACTIONS,
     CAMERAS,
@@ -51,10 +51,17 @@ class Script:
     segments: tuple[ScriptSegment, ...]
 
 
-def sample_script(seed: int, frames: int, min_latents: int = 6, max_latents: int = 24) -> Script:
+def sample_script(
+    seed: int,
+    frames: int,
+    min_latents: int = 6,
+    max_latents: int = 24,
+    phrasing: Phrasing = TRAINING_PHRASING,
+) -> Script:
     """The script of `seed`: `frames` must be 4n-3; segments have min_latents to max_latents latent frames.
 
-    An episode too short for two segments has one. Raises ValueError for impossible lengths.
+    An episode too short for two segments has one. phrasing: the wording of its captions; another one than
+    training's is for measuring alone. Raises ValueError for impossible lengths.
     """
     if frames < 1 or frames % 4 != 1:
         raise ValueError(f"an episode has 4n-3 frames, and {frames} is not such a number")
@@ -77,9 +84,9 @@ def sample_script(seed: int, frames: int, min_latents: int = 6, max_latents: int
         start, stop = max(0, 4 * first - 3), 4 * last - 3
         full = before is None or rng.random() < 0.5
         if before is None or full:
-            caption = full_caption(rng, attributes, opening=before is None)
+            caption = phrasing.full(rng, attributes, before is None)
         else:
-            caption = change_caption(rng, before, attributes)
+            caption = phrasing.change(rng, before, attributes)
         segments.append(ScriptSegment(start, stop, attributes, caption, full))
         stage, _ = staging.advance(stage, attributes, stop - start)
         before = attributes

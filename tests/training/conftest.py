@@ -9,7 +9,7 @@ import pytest
 from arlon_core.training.config import train_config
 from arlon_core.training.run import train
 
-ORDER = ("text", "vae", "vqvae", "vqvae-coarse", "preview", "ar", "dit")
+ORDER = ("text", "vae", "vqvae", "vqvae-coarse", "preview", "ar", "dit", "judge", "judge-report")
 
 
 @pytest.fixture(scope="session")

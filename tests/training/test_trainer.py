@@ -44,6 +44,10 @@ def test_every_stage_trains_and_reports(tiny_components: Path):
         assert weights(tiny_components / name), name
     reports = sorted(path.stem for path in (tiny_components / "training").glob("*.json"))
     assert reports == sorted(("text", "vae", "vqvae", "vqvae-coarse", "preview", "ar", "dit"))
+    judges = tiny_components.parent / "judges"  # no part of a pipeline, so beside its folder
+    assert sorted(path.stem for path in (judges / "training").glob("*.json")) == ["judge", "judge-report"]
+    assert weights(judges / "judge")
+    assert weights(judges / "judge_report")
 
 
 @pytest.mark.parametrize("stage", ["vqvae", "ar"])

@@ -14,6 +14,8 @@ _STAGE_CLASSES = {
     "vqvae-coarse": ("vqvae", "CoarseVQVAEStage"),
     "ar": ("ar", "ARStage"),
     "dit": ("dit", "DiTStage"),
+    "judge": ("judge", "JudgeStage"),
+    "judge-report": ("judge", "ReportJudgeStage"),
 }
 
 

@@ -1,0 +1,162 @@
+"""Measure films of the test set: make them, measure them, keep what was measured, report.
+
+Everything is kept below one folder as it is made, so a run that was cut goes on where it was:
+
+    films/<name>/<story>/                  projects or clips; may be deleted once measured
+    measures/<judge>/<name>/<story>.npz    what was measured
+    <name>/report.json, report.md, sheet-1.png ...
+
+where <name> is `true`, or the model's with its way of rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from arlon_core.evaluation.films import Films, ModelFilms, TrueFilms, Way, film_plan, folder_hash
+from arlon_core.evaluation.held_out import HeldOutStory
+from arlon_core.evaluation.measures import StoryMeasure, load_measure, save_measure
+from arlon_core.evaluation.measuring import MEASURE_VERSION, measure_film
+from arlon_core.evaluation.metrics.seams import chunk_borders
+from arlon_core.evaluation.report import Report, check_bars, value_names, write_report, write_sheets
+from arlon_core.evaluation.statistics import Bar
+from arlon_core.evaluation.summary import summarise
+from arlon_core.evaluation.test_set import TEST_STORIES, benchmark_story
+from arlon_core.generation.output import output_errors
+from arlon_core.generation.report import code_commit, device_name
+from arlon_core.models.judge import Judge, load_judge
+from arlon_core.store import artefact_key
+
+if TYPE_CHECKING:
+    import torch
+
+    from arlon_core.pipeline import ArlonPipeline
+
+JUDGES = ("judge_report", "judge")
+REPORT_JUDGE = JUDGES[0]  # never the other where a model is measured: films may have been selected by that
+# What a judge has to read on true films.
+JUDGE_BARS = tuple(
+    Bar(f"accuracy.{name}", True, 0.98) for name in ("subject", "colour", "place", "time_of_day", "weather")
+) + tuple(Bar(f"accuracy.{name}", True, 0.95) for name in ("action", "camera", "second_subject"))
+
+
+class Benchmark:
+    """The first `count` stories of the test set, a folder, and a judge.
+
+    judges: folder that holds `judge`, one of JUDGES. Raises ModelError when it does not.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        judges: Path,
+        device: torch.device,
+        count: int = TEST_STORIES,
+        judge: str = REPORT_JUDGE,
+    ) -> None:
+        self.out, self.count, self.device, self.judge_name = out, count, device, judge
+        self.judge: Judge = load_judge(judges / judge, device)
+        self._judge_hash = folder_hash(judges / judge)
+
+    def stories(self, fps: int) -> list[HeldOutStory]:
+        """The stories, as prompts at `fps`."""
+        return [benchmark_story(number, fps) for number in range(self.count)]
+
+    def settings(self, height: int, width: int, fps: int) -> dict[str, str]:
+        """What every report says of its making."""
+        return {
+            "judge": f"{self.judge_name} ({self._judge_hash[:12]})",
+            "size": f"{width}x{height} at {fps} frames a second",
+            "commit": code_commit(),
+        }
+
+    def true_films(self, height: int, width: int, fps: int) -> TrueFilms:
+        """The world's own films of the stories."""
+        return TrueFilms(self.out / "films", height, width, fps, self.device)
+
+    def measure(self, films: Films) -> list[StoryMeasure]:
+        """Every story's measure, kept or made now. Raises ArlonError."""
+        found = []
+        for number, held in enumerate(
+            tqdm(self.stories(films.fps), desc=films.name, unit="story", disable=None)
+        ):
+            path = self.out / "measures" / self.judge_name / films.name / f"{number:04d}.npz"
+            key = artefact_key(
+                "clip", MEASURE_VERSION, film=films.key(held), judge=self._judge_hash, story=repr(held.script)
+            )
+            measure = load_measure(path, key)
+            if measure is None:
+                film = films.film(number, held)
+                measure = measure_film(number, held, film.clips, self.judge, films.fps, film.seconds)
+                save_measure(path, key, measure)
+            found.append(measure)
+        return found
+
+
+def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Sequence[Bar] = ()) -> Report:
+    """Render the test set in one way, measure it and the true films, write report and sheets.
+
+    Raises ArlonError, before any work for a bar on an unknown value and for a component that is not trained;
+    ValueError for the judge that selects.
+    """
+    check_bars(bars, value_names())
+    pipe.require("text_encoder", "token_transformer", "latent_vqvae", "transformer", "vae")
+    if benchmark.judge_name != REPORT_JUDGE:
+        raise ValueError(f"models are measured by {REPORT_JUDGE} alone, not by {benchmark.judge_name}")
+    config = pipe.config
+    true = benchmark.measure(benchmark.true_films(config.height, config.width, config.fps))
+    films = ModelFilms(pipe, way, benchmark.out / "films")
+    own = benchmark.measure(films)
+    stories = benchmark.stories(config.fps)
+    borders = [[chunk_borders(segment) for segment in film_plan(pipe, held).segments] for held in stories]
+    values, of_true = summarise(own, true, borders)
+    settings = {
+        "model": pipe.name,
+        **asdict(way),
+        "device": device_name(pipe.working_device),
+        "dtype": str(pipe.working_dtype).removeprefix("torch."),
+        "seconds_a_second_of_film": _speed(own, config.fps),
+        **benchmark.settings(config.height, config.width, config.fps),
+    }
+    report = Report(films.name, settings, values, of_true, own, bars)
+    folder = benchmark.out / report.name
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_report(report, folder)
+    write_sheets(stories, own, true, report.name, folder)
+    return report
+
+
+def measure_true(benchmark: Benchmark, height: int, width: int, fps: int) -> Report:
+    """Measure the true films against themselves: what a perfect model would get, and what the judge reads.
+
+    They have no chunks, so there are no seams to measure.
+    """
+    true = benchmark.measure(benchmark.true_films(height, width, fps))
+    stories = benchmark.stories(fps)
+    borders: list[list[list[int]]] = [[[] for _ in held.script.segments] for held in stories]
+    _, of_true = summarise(true, true, borders)
+    settings = {
+        "model": "none: the films are the world's own",
+        **benchmark.settings(height, width, fps),
+    }
+    name = "true" if benchmark.judge_name == REPORT_JUDGE else f"true-{benchmark.judge_name}"
+    report = Report(name, settings, of_true, of_true, true, JUDGE_BARS)
+    folder = benchmark.out / report.name
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_report(report, folder)
+    return report
+
+
+def _speed(films: Sequence[StoryMeasure], fps: int) -> float | None:
+    """Wall seconds of rendering a second of film, over the films that were rendered in one go."""
+    whole = [film for film in films if film.seconds]
+    frames = sum(len(segment.steps) + 1 for film in whole for segment in film.segments)
+    total = sum(sum(film.seconds.values()) for film in whole)
+    return round(total * fps / frames, 3) if frames else None

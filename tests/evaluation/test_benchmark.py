@@ -1,0 +1,236 @@
+"""The whole measurement at toy size: films, measures, reports, sheets; kept, and gone on from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from arlon_core.cli import main
+from arlon_core.errors import ArlonError, ModelError
+from arlon_core.evaluation import benchmark, test_set
+from arlon_core.evaluation.benchmark import Benchmark, measure_model, measure_true
+from arlon_core.evaluation.films import ModelFilms, TrueFilms, Way, film_name
+from arlon_core.evaluation.measures import load_measure, save_measure
+from arlon_core.evaluation.measuring import clip_frames
+from arlon_core.evaluation.report import report_json, value_names
+from arlon_core.evaluation.statistics import parse_bar
+from arlon_core.evaluation.test_set import benchmark_story
+from arlon_core.evaluation.true_tokens import true_tokens
+from arlon_core.evaluation.vbench_export import export_vbench, vbench_prompt
+from arlon_core.generation.plan import make_plan
+from arlon_core.generation.request import make_request, token_names
+from arlon_core.pipeline import ArlonPipeline
+from arlon_core.store import Store
+from arlon_core.world.renderer import StoryworldRenderer
+
+CPU = torch.device("cpu")
+WAY = Way(steps=1)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stories of two segments."""
+    monkeypatch.setattr(test_set, "_SHAPES", ((2, 14, 15),))
+
+
+@pytest.fixture
+def bench(tiny_judges: Path, tmp_path: Path, short: None) -> Benchmark:
+    return Benchmark(tmp_path / "out", tiny_judges, CPU, count=2)
+
+
+# -- films ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_true_films_are_the_scripts_films(tmp_path: Path, short: None):
+    films = TrueFilms(tmp_path, 64, 112, 12, CPU)
+    held = benchmark_story(0, 12)
+    clips = films.film(0, held).clips
+    frames = np.concatenate([clip_frames(clip) for clip in clips])
+    drawn = StoryworldRenderer(64, 112).render([held.script]).frames[0].permute(0, 2, 3, 1).numpy()
+    assert len(frames) == held.script.frames
+    assert np.abs(frames.astype(int) - drawn).mean() < 4  # what the encoding costs
+    written = [clip.stat().st_mtime_ns for clip in clips]
+    assert [clip.stat().st_mtime_ns for clip in films.film(0, held).clips] == written
+
+
+@pytest.mark.slow
+def test_every_way_has_its_own_films(tiny_pipeline, tmp_path: Path, short: None):
+    held = benchmark_story(0, 12)
+    ways = (Way(1), Way(2), Way(1, use_coarse=False), Way(1, true_tokens=True), Way(1, guidance=2.0))
+    films = [ModelFilms(tiny_pipeline, way, tmp_path) for way in ways]
+    assert len({film.name for film in films}) == len(ways)
+    assert len({film.key(held) for film in films}) == len(ways)
+
+
+@pytest.mark.slow
+def test_true_tokens_are_those_that_the_render_takes(tiny_pipeline, tmp_path: Path, short: None):
+    held = benchmark_story(1, 12)
+    own = ModelFilms(tiny_pipeline, WAY, tmp_path).film(1, held)
+    given = ModelFilms(tiny_pipeline, replace(WAY, true_tokens=True), tmp_path).film(1, held)
+    first, second = (np.concatenate([clip_frames(clip) for clip in film.clips]) for film in (own, given))
+    assert first.shape == second.shape
+    assert not np.array_equal(first, second)
+    assert given.seconds["tokens"] < 0.05 * own.seconds["tokens"]
+    codes = true_tokens(tiny_pipeline, held)
+    plan = make_plan([segment.seconds for segment in held.story.segments], 12)
+    assert codes.shape == (plan.latents, 4)
+    request = make_request(tiny_pipeline, held.story)
+    project = Store(tmp_path / film_name(tiny_pipeline, replace(WAY, true_tokens=True)) / "0001")
+    kept = [project.get("tokens", name) for name in token_names(tiny_pipeline, request)]
+    assert np.array_equal(np.concatenate([block["tokens"] for block in kept if block]), codes.numpy())
+
+
+# -- the whole ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_two_stories_make_a_whole_report(tiny_pipeline, bench: Benchmark, monkeypatch, capsys):
+    bars = [parse_bar("vbench.scene>=0"), parse_bar("drift<=0")]
+    report = measure_model(tiny_pipeline, bench, WAY, bars)
+    folder = bench.out / report.name
+    assert sorted(path.name for path in folder.iterdir()) == ["report.json", "report.md", "sheet-1.png"]
+    kept = json.loads((folder / "report.json").read_text())
+    assert set(kept["values"]) == set(value_names())
+    assert (kept["stories"], kept["segments"]) == (2, 4)
+    assert [bar["holds"] for bar in kept["bars"]] == [True, False]
+    assert kept["true_films"]["vbench.aesthetic_quality"]["value"] == pytest.approx(1)
+    assert kept["true_films"]["vbench.imaging_quality"]["value"] == 1
+    assert kept["true_films"]["drift"]["value"] == pytest.approx(1)
+    assert kept["true_films"]["seams"]["value"] == 1
+    # Random weights draw no landscape.
+    assert kept["values"]["vbench.imaging_quality"]["value"] < 0.9
+    assert kept["values"]["frechet_distance"]["value"] > 0
+    assert "| dynamic degree |" in (folder / "report.md").read_text()
+    assert kept["settings"]["seconds_a_second_of_film"] > 0
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(benchmark, "measure_film", refuse)
+    again = measure_model(tiny_pipeline, bench, WAY, bars)
+    assert report_json(again)["values"] == kept["values"]
+
+
+@pytest.mark.slow
+def test_true_films_measured_alone_get_full_marks_where_they_must(bench: Benchmark):
+    report = measure_true(bench, 64, 112, 12)
+    assert report.values["vbench.imaging_quality"].value == 1
+    assert report.values["drift"].value == pytest.approx(1)
+    kept = json.loads((bench.out / "true" / "report.json").read_text())
+    assert kept["values"]["seams"]["value"] is None
+    assert not any(
+        bar["holds"] for bar in kept["bars"] if "subject" in bar["bar"]
+    )  # random weights read nothing
+
+
+def test_the_judge_that_selects_measures_no_model(tiny_pipeline, tiny_judges: Path, tmp_path: Path):
+    selecting = Benchmark(tmp_path, tiny_judges, CPU, judge="judge")
+    with pytest.raises(ValueError, match="by judge_report alone"):
+        measure_model(tiny_pipeline, selecting, WAY)
+
+
+def test_a_model_that_is_not_trained_is_refused_before_any_work(tiny_folder: Path, bench: Benchmark):
+    pipe = ArlonPipeline.from_pretrained(tiny_folder, device="cpu")
+    pipe.transformer = None
+    with pytest.raises(ModelError, match="train dit"):
+        measure_model(pipe, bench, WAY)
+    assert not bench.out.exists()
+
+
+def test_a_bar_on_an_unknown_value_is_refused_before_any_work(tiny_pipeline, bench: Benchmark):
+    with pytest.raises(ArlonError, match="no report has a value 'beauty'"):
+        measure_model(tiny_pipeline, bench, WAY, [parse_bar("beauty>=1")])
+    assert not bench.out.exists()
+
+
+def test_without_a_judge_the_command_to_train_it_is_named(tmp_path: Path):
+    with pytest.raises(ModelError, match="train judge-report"):
+        Benchmark(tmp_path, tmp_path, CPU)
+
+
+@pytest.mark.slow
+def test_a_measure_of_something_else_is_not_taken(bench: Benchmark, tmp_path: Path):
+    measure = bench.measure(bench.true_films(64, 112, 12))[1]
+    path = tmp_path / "measure.npz"
+    save_measure(path, "this", measure)
+    found = load_measure(path, "this")
+    assert found is not None
+    assert found.record() == measure.record()
+    assert np.array_equal(found.pictures, measure.pictures)
+    assert load_measure(path, "other") is None
+    path.write_bytes(path.read_bytes()[:1000])
+    assert load_measure(path, "this") is None
+    assert load_measure(tmp_path / "nothing.npz", "this") is None
+
+
+# -- VBench's layout ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_export_has_what_vbench_reads(tmp_path: Path, short: None):
+    films = TrueFilms(tmp_path / "films", 64, 112, 12, CPU)
+    held = benchmark_story(0, 12)
+    film = films.film(0, held)
+    assert export_vbench([(held, film)] * 7, tmp_path / "vbench") == 10  # five videos of a prompt at most
+    entries = json.loads((tmp_path / "vbench" / "VBench_full_info.json").read_text())
+    prompts = json.loads((tmp_path / "vbench" / "prompts.json").read_text())
+    videos = {path.name for path in (tmp_path / "vbench" / "videos").iterdir()}
+    # VBench looks for the files <prompt>-<0 to 4>.mp4 of each entry.
+    assert videos == {f"{entry['prompt_en']}-{i}.mp4" for entry in entries for i in range(5)} == set(prompts)
+    seen = held.script.segments[0].attributes
+    assert entries[0]["auxiliary_info"]["object_class"]["object"] == seen.subject
+    assert entries[0]["auxiliary_info"]["scene"]["scene"]["scene"] == seen.place
+
+
+def test_every_prompt_of_the_test_set_can_be_a_file_name():
+    for number in range(64):
+        for segment in benchmark_story(number, 12).script.segments:
+            prompt = vbench_prompt(segment.attributes)
+            assert "/" not in prompt
+            assert len(prompt.encode()) < 200
+
+
+# -- the commands ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_commands_measure_and_export(tiny_folder: Path, tiny_judges: Path, tmp_path, short, capsys):
+    place = ["--out", str(tmp_path / "out"), "--count", "1", "--device", "cpu"]
+    model = ["--model", str(tiny_folder), "--steps", "1"]
+    judges, report = ["--judges", str(tiny_judges)], ["--report", str(tmp_path / "report.json")]
+    assert main(["evaluate", "measure", *model, *judges, *place, *report, "--bar", "drift<=100"]) == 0
+    assert json.loads((tmp_path / "report.json").read_text())["bars"][0]["holds"]
+    assert main(["evaluate", "true", "--preset", "tiny", *judges, *place]) == 0
+    assert main(["evaluate", "true", "--preset", "tiny", "--judge", "judge", *judges, *place]) == 0
+    assert {"true", "true-judge"} <= {path.name for path in (tmp_path / "out").iterdir()}
+    vbench = ["--vbench", str(tmp_path / "vbench")]
+    assert main(["evaluate", "export-vbench", *model, *vbench, *place]) == 0
+    said = capsys.readouterr().out
+    assert "## Bars" in said
+    assert "2 videos in" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["measure", "--bar", "subject"], "is no bar"),
+        (["measure", "--count", "65"], "64 stories"),
+        (["measure", "--model", "nowhere/at/all"], "does not exist"),
+        (["measure", "--report", "report.txt"], "does not end in .json"),
+        (["true", "--judges", "nowhere"], "train judge-report"),
+    ],
+    ids=["bar", "count", "model", "report", "judges"],
+)
+def test_what_cannot_begin_is_refused(
+    options: list[str], said: str, tiny_folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    model = [] if "--model" in options or options[0] == "true" else ["--model", str(tiny_folder)]
+    assert main(["evaluate", *options, *model]) == 2
+    assert said in capsys.readouterr().err
