@@ -103,7 +103,7 @@ def test_it_holds_what_the_studio_needs_and_no_more(built: Path):
     }
     assert {path.name for path in built.iterdir()} == parts | {MARK}
     names = [str(path.relative_to(built)) for path in space_files(built)]
-    assert not [name for name in names if re.search(r"__pycache__|\.pyc|test|\.partial|/\.", name)]
+    assert not [name for name in names if re.search(r"__pycache__|\.pyc|(^|/)tests?/|\.partial|/\.", name)]
     for part in ("app", "arlon_core", "assets"):
         ours = {path.relative_to(ROOT) for path in (ROOT / part).rglob("*.[pjtcs]*") if path.is_file()}
         theirs = {path.relative_to(built) for path in space_files(built)}
