@@ -2,7 +2,8 @@
 
 The value is a dict of plain JSON values::
 
-    rev      counts the edits; the page drops an answer that is older than what was typed since
+    rev      counts the edits; the page drops an answer that is older than what was typed since, and takes no
+             edit at 0, before the browser has said which story it had
     from     who changed it last: "text", "cards", or "studio" for a story that was opened
     text     the story as text, half-typed lines and all
     sheet    the cards of the last good story (handlers.sheet), or the cards as they are being typed

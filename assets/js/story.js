@@ -153,7 +153,8 @@ class StoryEditor {
     this.showPlan(value.plan);
     this.complain(value.problem);
     const locked = value.problem !== null && value.from === "text";
-    this.hold({ cards: locked, text: false });
+    const early = value.rev === 0; // the browser's own story is on its way, and would take the place of what is typed
+    this.hold({ cards: locked || early, text: early });
     this.panes.cards.classList.toggle("locked", locked);
   }
 

@@ -99,6 +99,25 @@ def test_text_and_cards_follow_each_other_key_by_key(studio):
     expect(second.locator(".times")).to_have_text(re.compile(r"– 0:03\.8"))
 
 
+def test_nothing_can_be_typed_before_the_browsers_own_story_is_there(studio):
+    """It comes a moment after the page, and would take the place of what was typed until then."""
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    here.page.route("**/gradio_api/run/**", lambda route: route.abort())
+    here.page.route("**/gradio_api/queue/join**", lambda route: route.abort())
+    here.page.goto(here.url)
+    text = here.page.locator("#story-text")
+    expect(text).to_be_attached()
+    assert text.evaluate("area => area.readOnly")
+    assert here.page.locator(".story-cards").evaluate("list => list.inert")
+    here.page.unroute_all()
+    here.page.goto(here.url)
+    expect(text).to_have_value(STORY)
+    assert not text.evaluate("area => area.readOnly")
+
+
 def test_the_other_view_waits_until_it_shows_what_was_typed(studio):
     """An edit of cards that do not show the new text yet would undo it, and the other way round."""
     here = studio()
