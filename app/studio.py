@@ -28,6 +28,7 @@ _STORAGE: dict[str, Any] = {"secret": "arlon-studio"}
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _PAGE = ("model", "progress", "film", "animatic", "timeline", "links", "cancel", "pace")
 _PANEL = ("length", "exported", "export_links")
+_STARTS = ("make_animatic", "render")
 
 Updates = dict[Any, Any]
 
@@ -83,7 +84,8 @@ class Wiring:
         shown = [parts[name] for name in ("shown", *_PAGE, *_PANEL)]
         controls = [parts[name] for name in CONTROLS]
         outputs = [*session, *shown, *controls, parts["notice"], parts["tabs"]]
-        page.load(self.load, [parts["project"], parts["shelf"]], outputs, **_QUIET)
+        starts = [parts[name] for name in _STARTS]
+        page.load(self.load, [parts["project"], parts["shelf"]], [*outputs, *starts], **_QUIET)
         parts["pace"].tick(self.refresh, now, shown, **_QUIET)
         typed = {**_QUIET, "trigger_mode": "always_last"}
         parts["editor"].typed(self.typed, [*session, parts["shown"]], outputs, **typed)
@@ -115,7 +117,9 @@ class Wiring:
         updates = self._session(session, {})
         film, animatic = (updates[self.parts[name]]["value"] for name in ("film", "animatic"))
         tab = "animatic" if animatic["segments"] and not film["segments"] else "film"
-        return {**updates, **self._show(tab), **self._controls(session.project)}
+        # What starts work waits for the browser's own story: a moment earlier it would take another one.
+        starts = {self.parts[name]: gr.update(interactive=True) for name in _STARTS}
+        return {**updates, **self._show(tab), **self._controls(session.project), **starts}
 
     def typed(self, value: Any, project: Any, shelf: Any, shown: Any) -> Updates:
         return self._session(edit(self.desk, value, project, shelf), shown)

@@ -22,8 +22,12 @@ def stage_panel(values: Mapping[str, Any]) -> dict[str, gr.Component]:
         )
     parts["timeline"] = film_timeline(values["timeline"])
     with gr.Row(elem_id="actions"):
-        parts["make_animatic"] = gr.Button(words.ANIMATIC, elem_id="make-animatic", min_width=80)
-        parts["render"] = gr.Button(words.RENDER, elem_id="render", variant="primary", min_width=80)
+        early: dict[str, Any] = {
+            "interactive": False,
+            "min_width": 80,
+        }  # until the browser's own story is there
+        parts["make_animatic"] = gr.Button(words.ANIMATIC, elem_id="make-animatic", **early)
+        parts["render"] = gr.Button(words.RENDER, elem_id="render", variant="primary", **early)
         parts["cancel"] = gr.Button(words.CANCEL, elem_id="cancel", interactive=False, min_width=80)
     parts["notice"] = text_line("notice", role="alert")
     parts["progress"] = progress_display(values["progress"])
