@@ -67,7 +67,7 @@ def player_value(
     *,
     done: bool | None = None,
 ) -> dict[str, Any]:
-    """The value of a FilmPlayer.
+    """The value of a film player.
 
     plan: None before there is one. segments: what is rendered, by index; a clip that does not fit the plan,
     as an edit of the story leaves it, is passed over, so those of an earlier render may stay until each is
@@ -103,6 +103,3 @@ def file_url(path: Path) -> str:
 
 def _script(name: str) -> str:
     return (ASSETS / "js" / name).read_text(encoding="utf-8")
-
-
-FilmPlayer = film_player

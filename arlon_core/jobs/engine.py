@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
@@ -25,6 +25,11 @@ class Engine(Protocol):
     """
 
     def run(self, request: JobRequest, cancel: threading.Event) -> Iterator[Event]: ...
+
+
+def closable(events: Iterator[Event]) -> Generator[Event, None, None]:
+    """Any iterator as one that can be closed."""
+    yield from events
 
 
 class ModelEngine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from arlon_core.errors import ArlonError
 from arlon_core.generation.events import Event, Failed, PartReady
-from arlon_core.jobs.engine import ModelEngine
+from arlon_core.jobs.engine import ModelEngine, closable
 from arlon_core.jobs.gpu_calls import GpuCall, GpuLostError, Pace, measured, next_call, perform
 from arlon_core.jobs.parted_film import PartedFilm
 from arlon_core.jobs.records import JobRequest
@@ -67,7 +67,7 @@ class PartedEngine(ModelEngine):
         part: PartReady | None = None
         news = 0
         try:
-            with closing(_generator(self._calls(GpuCall(film.request, chunks, seconds, flag)))) as events:
+            with closing(closable(self._calls(GpuCall(film.request, chunks, seconds, flag)))) as events:
                 for event in events:
                     if isinstance(event, Failed):
                         raise ArlonError(event.message)
@@ -133,8 +133,3 @@ def _flag_raised(cancel: threading.Event, flag: Path) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-
-
-def _generator(events: Iterator[Event]) -> Generator[Event, None, None]:
-    """Any iterator as one that can be closed."""
-    yield from events

@@ -7,14 +7,14 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 from arlon_core.errors import ArlonError
 from arlon_core.generation.events import Event, Failed, FilmReady
-from arlon_core.jobs.engine import Engine
+from arlon_core.jobs.engine import Engine, closable
 from arlon_core.jobs.history import History
 from arlon_core.jobs.records import JobRequest, JobState, JobStatus
 
@@ -136,7 +136,7 @@ class JobQueue:
         """Do a job; how it ended, and the sentence for it. Nothing that an engine does ends the worker."""
         done = False
         try:
-            with closing(_generator(self._engine.run(job.request, job.cancel))) as events:
+            with closing(closable(self._engine.run(job.request, job.cancel))) as events:
                 for event in events:
                     if isinstance(event, Failed):
                         raise ArlonError(event.message)
@@ -172,8 +172,3 @@ class JobQueue:
         return JobStatus(
             job.id, job.request, job.state, before, job.message, job.submitted, job.started, job.ended
         )
-
-
-def _generator(events: Iterator[Event]) -> Generator[Event, None, None]:
-    """Any iterator as one that can be closed."""
-    yield from events
