@@ -13,6 +13,7 @@ import pytest
 
 from arlon_core.errors import ArlonError
 from arlon_core.generation.events import (
+    AnimaticReady,
     Event,
     FilmReady,
     PartReady,
@@ -77,12 +78,16 @@ def test_many_calls_tell_what_one_render_tells(engine, gpu: LentGpu, tiny_pipeli
     plain = list(render(tiny_pipeline, STORY, tmp_path / "plain", steps=2, previews=True))
     chunks = [call.chunks for (call,), _ in gpu.calls]
     assert chunks == [0, *range(1, 1 + len(plain[0].plan.chunks))]
-    # The same events, each once. Clips come when they stand, which is a matter of time; all others in order.
+    # The same events, each once. Clips, small and whole, come when they stand, which is a matter of time;
+    # each kind in order, and all others too.
     assert sorted(marks(parted), key=str) == sorted(marks(plain), key=str)
     clips = [event.frame_hash for event in of(SegmentReady, parted)]
     assert clips == [event.frame_hash for event in of(SegmentReady, plain)]
-    timed = ("SegmentReady",)
-    assert [m for m in marks(parted) if m[0] not in timed] == [m for m in marks(plain) if m[0] not in timed]
+    small = [event.segment for event in of(AnimaticReady, parted)]
+    assert small == [event.segment for event in of(AnimaticReady, plain)]
+    timed = (SegmentReady, AnimaticReady)
+    others = [[event for event in events if not isinstance(event, timed)] for events in (parted, plain)]
+    assert marks(others[0]) == marks(others[1])
     assert not of(PartReady, parted)
     for name in ("animatic.mp4", "film.mp4"):
         assert count_frames(tmp_path / "parted" / name) == plain[0].plan.frames
