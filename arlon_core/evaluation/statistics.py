@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,6 +60,43 @@ def bootstrap(statistic: Statistic, stories: int, resamples: int = RESAMPLES, se
 
 
 @dataclass(frozen=True)
+class Quantity:
+    """What is made of S stories, as a function of how often each is drawn.
+
+    Two quantities of the same stories may be set against each other: both then get the same draws, so that
+    what a story does to both of them takes no part in the interval.
+    """
+
+    statistic: Statistic
+    stories: int
+    resamples: int = RESAMPLES
+
+    def interval(self) -> Interval:
+        """Its value, with the interval."""
+        return bootstrap(self.statistic, self.stories, self.resamples)
+
+    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> Quantity:
+        """A function of it."""
+        return replace(self, statistic=lambda weights: function(self.statistic(weights)))
+
+    def __truediv__(self, other: Quantity) -> Quantity:
+        return self._against(other, np.divide)
+
+    def __sub__(self, other: Quantity) -> Quantity:
+        return self._against(other, np.subtract)
+
+    def _against(self, other: Quantity, function: Callable[..., np.ndarray]) -> Quantity:
+        if self.stories != other.stories:
+            raise ValueError(f"{self.stories} stories cannot be set against {other.stories}")
+
+        def both(weights: np.ndarray) -> np.ndarray:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return function(self.statistic(weights), other.statistic(weights))
+
+        return Quantity(both, self.stories, min(self.resamples, other.resamples))
+
+
+@dataclass(frozen=True)
 class Tally:
     """A mean over what stories have several of: the sum and the count of each story, (S,) both."""
 
@@ -76,19 +113,9 @@ class Tally:
         with np.errstate(divide="ignore", invalid="ignore"):
             return (weights @ self.sums) / (weights @ self.counts)
 
-    def interval(self) -> Interval:
-        """The mean, with its interval."""
-        return bootstrap(self.means, len(self.sums))
-
-
-def ratio_interval(own: Tally, true: Tally) -> Interval:
-    """A mean divided by the true films' mean of the same stories, with its interval."""
-
-    def ratio(weights: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return own.means(weights) / true.means(weights)
-
-    return bootstrap(ratio, len(own.sums))
+    def quantity(self) -> Quantity:
+        """The mean."""
+        return Quantity(self.means, len(self.sums))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ and goes on from there; the engine has no second path for this. Such a project s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from arlon_core.evaluation.held_out import HeldOutStory
+from arlon_core.generation.plan import frames_of_latents, latent_border
 from arlon_core.generation.request import make_request, token_names
 from arlon_core.models.video_vae import encode_frames
 from arlon_core.store import Store
@@ -40,6 +42,8 @@ def true_tokens(pipe: ArlonPipeline, held: HeldOutStory) -> Tensor:
     """Fine tokens (latent frames, S) of the film that the script draws, int64 on the CPU."""
     config, device = pipe.config, pipe.working_device
     renderer = StoryworldRenderer(config.height, config.width, device=device)
-    frames = renderer.render([held.script]).frames.transpose(1, 2)
+    # As many frames as the latents decode to: a film's tail may be trimmed.
+    whole = replace(held.script, frames=frames_of_latents(latent_border(held.script.frames)))
+    frames = renderer.render([whole]).frames.transpose(1, 2)
     latents = encode_frames(pipe.vae, frames)
     return pipe.latent_vqvae.encode(latents.to(pipe.latent_vqvae.device))[0].flatten(1).long().cpu()

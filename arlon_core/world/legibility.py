@@ -9,7 +9,7 @@ are asked of nobody, neither of a judge in training nor of a film, the true one 
 from __future__ import annotations
 
 from arlon_core.world import staging
-from arlon_core.world.script import Script
+from arlon_core.world.script import CHANGES, Script
 from arlon_core.world.vocabulary import Attributes, label_indices
 
 NOT_ASKED = -100  # what cross_entropy ignores
@@ -28,6 +28,18 @@ def asked_labels(script: Script) -> list[dict[str, int]]:
             asked |= {"action": NOT_ASKED, "camera": NOT_ASKED}
         labels.append(asked)
     return labels
+
+
+def asked_changes(script: Script) -> list[dict[str, int]]:
+    """One a segment: the class of each attribute that the script changes at its border and that can be seen.
+
+    Nothing changes at the first. What comes or goes as a second subject is asked, its colour comes with it.
+    """
+    said = [label_indices(segment.attributes) for segment in script.segments]
+    return [{}] + [
+        {name: now[name] for name in CHANGES if now[name] not in (before[name], NOT_ASKED)}
+        for before, now in zip(said[:-1], asked_labels(script)[1:], strict=True)
+    ]
 
 
 def cancels(attributes: Attributes, velocity: staging.Velocity) -> bool:

@@ -5,9 +5,14 @@ Heusel et al. 2017 take Inception features; here they are a judge's embeddings o
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from arlon_core.evaluation.statistics import Quantity
+
+_RESAMPLES = 200  # an eigenvalue problem each
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,24 @@ def frechet_distance(own: Moments, true: Moments) -> float:
 def likeness(distance: float) -> float:
     """A Fréchet distance as a score of 0..1: exp(-distance)."""
     return float(np.exp(-distance))
+
+
+def distance_between(
+    own: Sequence[np.ndarray], true: Sequence[np.ndarray], score: Callable[[float], float] = float
+) -> Quantity:
+    """The Fréchet distance between the features (N, E) of stories' films and of their true films, or a score
+    of it."""
+    own_parts, true_parts = [Moments.of(each) for each in own], [Moments.of(each) for each in true]
+
+    def distances(weights: np.ndarray) -> np.ndarray:
+        return np.array(
+            [
+                score(frechet_distance(weighted_sum(own_parts, row), weighted_sum(true_parts, row)))
+                for row in weights
+            ]
+        )
+
+    return Quantity(distances, len(own), _RESAMPLES)
 
 
 def _root(matrix: np.ndarray) -> np.ndarray:
