@@ -172,6 +172,7 @@ OPTIONS = {
     "init": ("train", "vae", "--init", "nowhere"),
     "decoder_only": ("train", "vae", "--decoder-only"),
     "evaluation": ("evaluate", "everything"),
+    "component": ("evaluate", "measure", "--component", "transformer"),
     "stories": ("evaluate", "stories", "--count", "0"),
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from arlon_core.cli import options
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.test_set import TEST_STORIES
-from arlon_core.generation.model_folder import check_model_folder, is_local
+from arlon_core.generation.model_folder import check_components, check_model_folder, is_local
 from arlon_core.generation.output import check_output, output_errors, write_json
 from arlon_core.presets import PRESETS
 
@@ -53,6 +53,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--model", default=str(options.default_model()), metavar="M",
         help="pipeline folder or hub id (%(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--component", type=options.component, action="append", default=[], metavar="NAME=DIR",
+        help="this component in the place of the model's own, such as transformer=runs/arms/transformer_text",
+    )  # fmt: skip
     parser.add_argument("--steps", type=options.positive_int, metavar="N", help="denoising steps a chunk")
     parser.add_argument("--guidance", type=options.guidance, metavar="G", help="guidance scale; 1 is none")
     parser.add_argument("--without-coarse", action="store_true", help="leave the coarse latents F out")
@@ -95,7 +99,7 @@ def run_measure(args: argparse.Namespace) -> None:
     from arlon_core.pipeline import ArlonPipeline, choose_device
 
     benchmark = Benchmark(args.out, args.judges, choose_device(args.device), args.count)
-    pipe = ArlonPipeline.from_pretrained(args.model, device=args.device)
+    pipe = ArlonPipeline.from_pretrained(args.model, args.device, exchanged=dict(args.component))
     _tell(args, measure_model(pipe, benchmark, _way(args), bars))
 
 
@@ -121,7 +125,7 @@ def run_export(args: argparse.Namespace) -> None:
     from arlon_core.evaluation.vbench_export import export_vbench
     from arlon_core.pipeline import ArlonPipeline
 
-    pipe = ArlonPipeline.from_pretrained(args.model, device=args.device)
+    pipe = ArlonPipeline.from_pretrained(args.model, args.device, exchanged=dict(args.component))
     config = pipe.config
     films: Films
     if args.true_films:
@@ -141,6 +145,7 @@ def _check(args: argparse.Namespace) -> None:
     model = getattr(args, "model", None)
     if model is not None and is_local(model):
         check_model_folder(Path(model))
+        check_components(dict(args.component))
     with output_errors(args.out):
         args.out.mkdir(parents=True, exist_ok=True)
     if args.report is not None:

@@ -15,6 +15,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from arlon_core.errors import ModelError
 from arlon_core.generation.events import TokensReady
 from arlon_core.generation.noise import TOKENS, keyed_generator
 from arlon_core.generation.plan import MAX_BLOCK, TokenBlock
@@ -35,7 +36,8 @@ class FilmTokens:
         self.session = session
         self.keys = {(block.segment, block.index): key for block, key in zip(plan.blocks, keys, strict=True)}
         self.tokens_per_frame: int = session.pipe.token_transformer.config.tokens_per_frame
-        self.codes = torch.zeros(plan.latents, self.tokens_per_frame, dtype=torch.long)
+        # As wide as the VQ-VAE has them: codes in the store may be another's than the token transformer's.
+        self.codes = torch.zeros(plan.latents, session.pipe.codes_per_frame, dtype=torch.long)
         self._decoder: TokenDecoder | None = None
 
     def events(self) -> Iterator[TokensReady]:
@@ -102,11 +104,20 @@ class FilmTokens:
 
     def _token_decoder(self) -> TokenDecoder:
         if self._decoder is None:
+            self._check_sizes()
             # Room for the longest sequence of any story: a fixed size, so that no bit depends on it.
             frames = ANCHOR + WINDOW + MAX_BLOCK
             length = frames * self.tokens_per_frame + _MOST_TEXTS * self.session.pipe.text_items
             self._decoder = TokenDecoder(self.session.pipe.token_transformer, max_length=length)
         return self._decoder
+
+    def _check_sizes(self) -> None:
+        if self.tokens_per_frame != self.codes.shape[1]:
+            made, read = self.tokens_per_frame, self.codes.shape[1]
+            raise ModelError(
+                f"the token transformer makes {made} tokens a latent frame and the latent VQ-VAE reads {read}; "
+                "use two that were trained together."
+            )
 
 
 @contextmanager
