@@ -168,7 +168,7 @@ class ArlonPipeline(DiffusionPipeline):
             with _quiet_libraries():
                 for name, folder in exchanged.items():
                     dtype = fast if name in in_fast else torch.float32
-                    kwargs[name] = COMPONENTS[name].from_pretrained(folder, torch_dtype=dtype)
+                    kwargs[name] = COMPONENTS[name].from_pretrained(folder, dtype=dtype)
                 pipe = super().from_pretrained(str(model), **kwargs).to(target)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError) as error:
             reason = " ".join(str(error).split())[:200]

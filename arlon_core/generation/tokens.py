@@ -115,8 +115,8 @@ class FilmTokens:
         if self.tokens_per_frame != self.codes.shape[1]:
             made, read = self.tokens_per_frame, self.codes.shape[1]
             raise ModelError(
-                f"the token transformer makes {made} tokens a latent frame and the latent VQ-VAE reads {read}; "
-                "use two that were trained together."
+                f"the token transformer makes {made} tokens a latent frame and the VQ-VAE reads {read}; "
+                "use a pair."
             )
 
 

@@ -111,9 +111,8 @@ class EpisodeSource:
         return 4 * self.pool.episode_latents - 3
 
     def attach(self, vae: AutoencoderKLWan) -> None:
-        """The frozen VAE that turns frames into latents."""
-        dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        self.vae = lay_channels_last(vae.to(self.device, dtype).eval().requires_grad_(False))
+        """The frozen VAE that turns frames into latents, on the source's device (`load_vae`)."""
+        self.vae = lay_channels_last(vae)
         if self.compile:
             self.vae.encoder.compile(dynamic=False)
 

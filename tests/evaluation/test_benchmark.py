@@ -107,7 +107,7 @@ def test_true_tokens_of_another_vqvae_steer_as_well(tiny_folder: Path, tmp_path:
     assert all(count_frames(clip) for clip in film.clips)
     assert "latent_vqvae_coarse" in films.name
     films = ModelFilms(pipe, WAY, tmp_path / "films")
-    with pytest.raises(ModelError, match="4 tokens a latent frame and the latent VQ-VAE reads 2"):
+    with pytest.raises(ModelError, match="4 tokens a latent frame and the VQ-VAE reads 2"):
         films.film(0, benchmark_story(0, pipe.config.fps))
 
 
