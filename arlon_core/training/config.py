@@ -77,12 +77,14 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
         "max_steps": 30_000,
         "weight_decay": 0.1,
         "compile": True,
+        "evaluate_every": 1500,
     },
     "dit": {
         "batch_size": 48,
         "learning_rate": 6e-4,
         "max_steps": 20_000,
         "compile": True,
+        "evaluate_every": 1000,
         # Noise and windows make every look at an episode another one, so it may be looked at more often.
         "pool": PoolConfig(steps_per_group=32),
     },
