@@ -16,6 +16,7 @@ from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.measures import SegmentMeasure, StoryMeasure
 from arlon_core.evaluation.metrics import motion, quality, readings
 from arlon_core.evaluation.metrics.consistency import consistency
+from arlon_core.media.frames import to_rgb
 from arlon_core.models.judge import ATTRIBUTES, SPAN, STRIDE, Judge, Reading, reading_starts, windows_of
 from arlon_core.world.legibility import asked_labels
 from arlon_core.world.vocabulary import LABELS
@@ -72,7 +73,7 @@ def clip_frames(path: Path) -> np.ndarray:
     """All frames of a clip, uint8 (F, H, W, 3). Raises OutputError when it is no video."""
     try:
         with av.open(str(path)) as container:
-            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+            frames = [to_rgb(frame) for frame in container.decode(video=0)]
     except (OSError, av.FFmpegError, IndexError):
         raise OutputError(f"{path} is no whole video file; render this film again.") from None
     if not frames:
