@@ -27,9 +27,8 @@ def save_component(component: Any, folder: Path, dtype: torch.dtype | None = tor
         old.unlink()
     copied = copy.deepcopy(component).cpu()
     if dtype is not None:
-        torch.nn.Module.to(
-            copied, dtype
-        )  # diffusers' own `to` warns of layers that it wants in fp32, and has none
+        # Not diffusers' own `to`, which warns of layers to keep in fp32 where there are none.
+        torch.nn.Module.to(copied, dtype)
     for tensor in copied.state_dict().values():
         tensor.data = tensor.data.contiguous()  # safetensors keeps no other layout
     copied.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)
