@@ -155,7 +155,7 @@ class ArlonPipeline(DiffusionPipeline):
         in_fast = dict.fromkeys(("transformer", "vae", "preview_decoder"), fast)
         kwargs.setdefault("dtype", {**in_fast, "default": torch.float32})
         try:
-            with _quiet_libraries():
+            with quiet_libraries():
                 pipe = super().from_pretrained(str(model), **kwargs).to(target)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError) as error:
             reason = " ".join(str(error).split())[:200]
@@ -174,7 +174,7 @@ class ArlonPipeline(DiffusionPipeline):
     def save_pretrained(self, folder: str | Path, **kwargs: Any) -> None:  # type: ignore[override]
         """Write the pipeline folder: sharded safetensors, readable by everyone, free of local paths."""
         kwargs.setdefault("max_shard_size", MAX_SHARD_SIZE)
-        with _quiet_libraries():
+        with quiet_libraries():
             super().save_pretrained(str(folder), **kwargs)
         tidy(Path(folder))
 
@@ -302,8 +302,8 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """No progress bars and notes of the libraries: loading is ours to report."""
+def quiet_libraries() -> Iterator[None]:
+    """No progress bars and notes of the libraries: loading and saving are ours to report."""
     bars = transformers_logging.is_progress_bar_enabled()
     levels = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
     diffusers_bars = diffusers_logging.is_progress_bar_enabled()
