@@ -165,7 +165,7 @@ class ArlonPipeline(DiffusionPipeline):
         exchanged = exchanged or {}
         check_components(exchanged)
         try:
-            with _quiet_libraries():
+            with quiet_libraries():
                 for name, folder in exchanged.items():
                     dtype = fast if name in in_fast else torch.float32
                     kwargs[name] = COMPONENTS[name].from_pretrained(folder, dtype=dtype)
@@ -187,7 +187,7 @@ class ArlonPipeline(DiffusionPipeline):
     def save_pretrained(self, folder: str | Path, **kwargs: Any) -> None:  # type: ignore[override]
         """Write the pipeline folder: sharded safetensors, readable by everyone, free of local paths."""
         kwargs.setdefault("max_shard_size", MAX_SHARD_SIZE)
-        with _quiet_libraries():
+        with quiet_libraries():
             super().save_pretrained(str(folder), **kwargs)
         tidy(Path(folder))
 
@@ -322,8 +322,8 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """No progress bars and notes of the libraries: loading is ours to report."""
+def quiet_libraries() -> Iterator[None]:
+    """No progress bars and notes of the libraries: loading and saving are ours to report."""
     bars = transformers_logging.is_progress_bar_enabled()
     levels = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
     diffusers_bars = diffusers_logging.is_progress_bar_enabled()

@@ -30,14 +30,15 @@ _MOST_TEXTS = WINDOW + 3
 class FilmTokens:
     """The codes of a film, found in the store or sampled; `codes` holds them once the events have passed."""
 
-    def __init__(self, session: Session, keys: tuple[str, ...]) -> None:
-        """keys: one a token block, in the film's order."""
+    def __init__(self, session: Session, keys: tuple[str, ...], *, cuda_graph: bool = True) -> None:
+        """keys: one a token block, in the film's order. cuda_graph: see models.token_decoding."""
         plan = session.request.plan
         self.session = session
         self.keys = {(block.segment, block.index): key for block, key in zip(plan.blocks, keys, strict=True)}
         self.tokens_per_frame: int = session.pipe.token_transformer.config.tokens_per_frame
         # As wide as the VQ-VAE has them: codes in the store may be another's than the token transformer's.
         self.codes = torch.zeros(plan.latents, session.pipe.codes_per_frame, dtype=torch.long)
+        self._cuda_graph = cuda_graph
         self._decoder: TokenDecoder | None = None
 
     def events(self) -> Iterator[TokensReady]:
@@ -108,7 +109,8 @@ class FilmTokens:
             # Room for the longest sequence of any story: a fixed size, so that no bit depends on it.
             frames = ANCHOR + WINDOW + MAX_BLOCK
             length = frames * self.tokens_per_frame + _MOST_TEXTS * self.session.pipe.text_items
-            self._decoder = TokenDecoder(self.session.pipe.token_transformer, max_length=length)
+            model = self.session.pipe.token_transformer
+            self._decoder = TokenDecoder(model, max_length=length, cuda_graph=self._cuda_graph)
         return self._decoder
 
     def _check_sizes(self) -> None:
