@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from arlon_core.errors import ModelError
 from arlon_core.generation.model_folder import (
     INDEX,
     PIPELINE_CLASS,
+    check_components,
     check_model_folder,
     incomplete_sentence,
     is_local,
@@ -140,11 +141,18 @@ class ArlonPipeline(DiffusionPipeline):
     # -- loading ----------------------------------------------------------------------------------------
 
     @classmethod
-    def from_pretrained(cls, model: str | Path, device: str = "auto", **kwargs: Any) -> Self:  # type: ignore[override]
+    def from_pretrained(  # type: ignore[override]
+        cls,
+        model: str | Path,
+        device: str = "auto",
+        exchanged: Mapping[str, Path] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Load a pipeline folder or a hub id onto a device, ready to render.
 
         device: "auto" (a GPU where there is one), "cpu" or "cuda". DiT, VAE and preview decoder run in bf16
-        where that is fast, everything else in fp32. kwargs go to diffusers.
+        where that is fast, everything else in fp32. exchanged: folders of components that take the place of
+        the model's own, as experiments compare them. kwargs go to diffusers.
         Raises ModelError, in one sentence, when the folder is missing, foreign, incomplete or damaged.
         """
         started = time.perf_counter()
@@ -154,8 +162,13 @@ class ArlonPipeline(DiffusionPipeline):
         fast = fast_dtype(target)
         in_fast = dict.fromkeys(("transformer", "vae", "preview_decoder"), fast)
         kwargs.setdefault("dtype", {**in_fast, "default": torch.float32})
+        exchanged = exchanged or {}
+        check_components(exchanged)
         try:
-            with _quiet_libraries():
+            with quiet_libraries():
+                for name, folder in exchanged.items():
+                    dtype = fast if name in in_fast else torch.float32
+                    kwargs[name] = COMPONENTS[name].from_pretrained(folder, dtype=dtype)
                 pipe = super().from_pretrained(str(model), **kwargs).to(target)
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError) as error:
             reason = " ".join(str(error).split())[:200]
@@ -167,14 +180,14 @@ class ArlonPipeline(DiffusionPipeline):
                 part.eval().requires_grad_(False)
                 own_memory(part)
                 lay_channels_last(part)
-        pipe.name = str(model)
+        pipe.name = "+".join([str(model), *(folder.name for folder in exchanged.values())])
         pipe.load_seconds = time.perf_counter() - started
         return pipe
 
     def save_pretrained(self, folder: str | Path, **kwargs: Any) -> None:  # type: ignore[override]
         """Write the pipeline folder: sharded safetensors, readable by everyone, free of local paths."""
         kwargs.setdefault("max_shard_size", MAX_SHARD_SIZE)
-        with _quiet_libraries():
+        with quiet_libraries():
             super().save_pretrained(str(folder), **kwargs)
         tidy(Path(folder))
 
@@ -198,6 +211,13 @@ class ArlonPipeline(DiffusionPipeline):
         """Channels, rows and columns of a latent frame."""
         scale = self.vae.config.scale_factor_spatial
         return self.vae.config.z_dim, self.config.height // scale, self.config.width // scale
+
+    @property
+    def codes_per_frame(self) -> int:
+        """Tokens of the latent VQ-VAE in a latent frame."""
+        _, rows, columns = self.latent_size
+        config = self.latent_vqvae.config
+        return (rows // config.token_height) * (columns // config.token_width)
 
     @property
     def text_items(self) -> int:
@@ -302,8 +322,8 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """No progress bars and notes of the libraries: loading is ours to report."""
+def quiet_libraries() -> Iterator[None]:
+    """No progress bars and notes of the libraries: loading and saving are ours to report."""
     bars = transformers_logging.is_progress_bar_enabled()
     levels = diffusers_logging.get_verbosity(), transformers_logging.get_verbosity()
     diffusers_bars = diffusers_logging.is_progress_bar_enabled()

@@ -48,7 +48,8 @@ def story(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "render", "animatic", "export", "world", "train", "evaluate stories"]
+    "command",
+    ["", "render", "animatic", "export", "world", "train", "evaluate stories", "bench", "bench world"],
 )
 def test_help_is_quick_and_loads_nothing_heavy(command: str):
     code = (
@@ -172,6 +173,7 @@ OPTIONS = {
     "init": ("train", "vae", "--init", "nowhere"),
     "decoder_only": ("train", "vae", "--decoder-only"),
     "evaluation": ("evaluate", "everything"),
+    "component": ("evaluate", "measure", "--component", "transformer"),
     "stories": ("evaluate", "stories", "--count", "0"),
 }
 

@@ -18,6 +18,8 @@ from arlon_core.generation.model_folder import (
     is_local,
     missing_components,
 )
+from arlon_core.models.folders import save_component
+from arlon_core.models.stdit import STDiT3
 from arlon_core.pipeline import COMPONENTS, ArlonPipeline, assemble, choose_device, fast_dtype
 from arlon_core.presets import PRESETS
 
@@ -138,6 +140,33 @@ def test_what_an_incomplete_model_lacks_is_known_before_it_is_loaded(copy: Path)
     sentence = incomplete_sentence("m", missing_components(index, "animatic"))
     assert "no token_transformer and no preview_decoder yet" in sentence
     assert "python -m arlon_core train preview, then train ar;" in sentence, "in the order of training"
+
+
+def test_a_component_takes_the_place_of_the_models_own(tiny_pipeline, copy: Path, tmp_path: Path):
+    """Also where the model has none; everything else stays, and the name tells."""
+    other = tmp_path / "transformer_text"
+    torch.manual_seed(7)
+    save_component(STDiT3(**PRESETS["tiny"].transformer | {"injection_adapters": 0}), other)
+    shutil.rmtree(copy / "transformer")
+    assemble(copy, PRESETS["tiny"])
+    pipe = ArlonPipeline.from_pretrained(copy, "cpu", exchanged={"transformer": other})
+    assert pipe.transformer.semantic_injection is None
+    assert pipe.transformer.dtype == tiny_pipeline.transformer.dtype
+    assert pipe.fingerprint("transformer") != tiny_pipeline.fingerprint("transformer")
+    assert pipe.fingerprint("vae") == tiny_pipeline.fingerprint("vae")
+    assert pipe.name == f"{copy}+transformer_text"
+
+
+@pytest.mark.parametrize(
+    ("exchanged", "sentence"),
+    [
+        ({"transfomer": "."}, "no component 'transfomer'; choose one of"),
+        ({"transformer": "nowhere"}, "nowhere holds no component"),
+    ],
+)
+def test_a_component_that_is_none_is_refused(tiny_folder: Path, exchanged: dict[str, str], sentence: str):
+    with pytest.raises(ModelError, match=sentence):
+        ArlonPipeline.from_pretrained(tiny_folder, "cpu", {k: Path(v) for k, v in exchanged.items()})
 
 
 # -- stages ---------------------------------------------------------------------------------------------

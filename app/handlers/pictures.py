@@ -11,6 +11,8 @@ import av
 import numpy as np
 from PIL import Image
 
+from arlon_core.media.frames import to_rgb
+
 _QUALITY = 80
 
 
@@ -33,7 +35,6 @@ def middle_picture(path: Path, frames: int) -> np.ndarray | None:
     """
     try:
         with av.open(str(path)) as container:
-            frame = next(islice(container.decode(video=0), frames // 2, None))
-            return frame.to_ndarray(format="rgb24")
+            return to_rgb(next(islice(container.decode(video=0), frames // 2, None)))
     except (OSError, av.FFmpegError, StopIteration, IndexError):
         return None

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from arlon_core.cli import evaluate, export, render, train, world
+from arlon_core.cli import bench, evaluate, export, render, train, world
 from arlon_core.errors import ArlonError
 
 STOPPED = "stopped; with --project the same command goes on from here."
@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     world.add_command(commands)
     train.add_command(commands)
     evaluate.add_command(commands)
+    bench.add_command(commands)
     return parser
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from arlon_core.cli import options
 from arlon_core.errors import ArlonError
+from arlon_core.evaluation.story_sets import STORY_SETS
 from arlon_core.evaluation.test_set import TEST_STORIES
-from arlon_core.generation.model_folder import check_model_folder, is_local
+from arlon_core.generation.model_folder import check_components, check_model_folder, is_local
 from arlon_core.generation.output import check_output, output_errors, write_json
 from arlon_core.presets import PRESETS
 
@@ -53,6 +54,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--model", default=str(options.default_model()), metavar="M",
         help="pipeline folder or hub id (%(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--component", type=options.component, action="append", default=[], metavar="NAME=DIR",
+        help="this component in the place of the model's own, such as transformer=runs/arms/transformer_text",
+    )  # fmt: skip
     parser.add_argument("--steps", type=options.positive_int, metavar="N", help="denoising steps a chunk")
     parser.add_argument("--guidance", type=options.guidance, metavar="G", help="guidance scale; 1 is none")
     parser.add_argument("--without-coarse", action="store_true", help="leave the coarse latents F out")
@@ -64,7 +69,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--count", type=options.positive_int, default=TEST_STORIES, metavar="N",
-        help="the first N stories (%(default)s, which is all)",
+        help="the first N stories (%(default)s, which is all of a set)",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("runs") / "benchmark", metavar="DIR",
@@ -74,6 +79,10 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", choices=sorted(STORY_SETS), default="test", dest="story_set",
+        help="which stories: the test set, or those of 600 frames (%(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--judges", type=Path, default=options.default_model().parent / "judges", metavar="DIR",
         help="folder of the judges (%(default)s)",
@@ -94,8 +103,10 @@ def run_measure(args: argparse.Namespace) -> None:
     from arlon_core.evaluation.benchmark import Benchmark, measure_model
     from arlon_core.pipeline import ArlonPipeline, choose_device
 
-    benchmark = Benchmark(args.out, args.judges, choose_device(args.device), args.count)
-    pipe = ArlonPipeline.from_pretrained(args.model, device=args.device)
+    stories = STORY_SETS[args.story_set]
+    device = choose_device(args.device)
+    benchmark = Benchmark(args.out, args.judges, device, args.count, story_set=stories)
+    pipe = ArlonPipeline.from_pretrained(args.model, args.device, exchanged=dict(args.component))
     _tell(args, measure_model(pipe, benchmark, _way(args), bars))
 
 
@@ -106,7 +117,9 @@ def run_true(args: argparse.Namespace) -> None:
     from arlon_core.pipeline import choose_device
 
     preset = PRESETS[args.preset]
-    benchmark = Benchmark(args.out, args.judges, choose_device(args.device), args.count, args.judge)
+    stories = STORY_SETS[args.story_set]
+    device = choose_device(args.device)
+    benchmark = Benchmark(args.out, args.judges, device, args.count, args.judge, stories)
     _tell(args, measure_true(benchmark, preset.height, preset.width, preset.fps))
 
 
@@ -121,7 +134,7 @@ def run_export(args: argparse.Namespace) -> None:
     from arlon_core.evaluation.vbench_export import export_vbench
     from arlon_core.pipeline import ArlonPipeline
 
-    pipe = ArlonPipeline.from_pretrained(args.model, device=args.device)
+    pipe = ArlonPipeline.from_pretrained(args.model, args.device, exchanged=dict(args.component))
     config = pipe.config
     films: Films
     if args.true_films:
@@ -141,6 +154,7 @@ def _check(args: argparse.Namespace) -> None:
     model = getattr(args, "model", None)
     if model is not None and is_local(model):
         check_model_folder(Path(model))
+        check_components(dict(args.component))
     with output_errors(args.out):
         args.out.mkdir(parents=True, exist_ok=True)
     if args.report is not None:
@@ -164,4 +178,4 @@ def _tell(args: argparse.Namespace, report: Any) -> None:
     if args.report is not None:
         write_json(args.report, report_json(report))
     print(report_markdown(report))
-    print(f"kept in {args.out / report.name}")
+    print(f"kept in {args.out / STORY_SETS[args.story_set].folder / report.name}")

@@ -67,6 +67,14 @@ def volume(text: str) -> float:
     return value
 
 
+def component(text: str) -> tuple[str, Path]:
+    """A component's name and a folder that holds one, as NAME=DIR."""
+    name, _, folder = text.partition("=")
+    if not (name and folder):
+        raise argparse.ArgumentTypeError(f"'{_short(text)}' is not NAME=DIR, such as transformer=arms/dit")
+    return name, Path(folder)
+
+
 def _whole(text: str) -> int:
     try:
         return int(text[:40])

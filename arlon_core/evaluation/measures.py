@@ -81,7 +81,9 @@ def measure_path(folder: Path, number: int) -> Path:
 def save_measure(path: Path, measure: StoryMeasure) -> None:
     """Keep a measure. Raises OutputError."""
     arrays = {name: getattr(measure, name) for name in _ARRAYS}
-    small = {name: each.astype(np.float32) if each.dtype.kind == "f" else each for name, each in arrays.items()}
+    small = {
+        name: each.astype(np.float32) if each.dtype.kind == "f" else each for name, each in arrays.items()
+    }
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as partial:

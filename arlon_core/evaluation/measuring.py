@@ -17,6 +17,7 @@ from arlon_core.evaluation.measures import IDENTITY, EndMeasure, SegmentMeasure,
 from arlon_core.evaluation.metrics import motion, quality, readings
 from arlon_core.evaluation.metrics.consistency import consistency
 from arlon_core.evaluation.metrics.lag import lag, lag_starts
+from arlon_core.media.frames import to_rgb
 from arlon_core.models.judge import ATTRIBUTES, SPAN, STRIDE, Judge, Reading, reading_starts, windows_of
 from arlon_core.world.legibility import NOT_ASKED, asked_changes, asked_labels
 from arlon_core.world.script import ScriptSegment
@@ -81,7 +82,7 @@ def clip_frames(path: Path) -> np.ndarray:
     """All frames of a clip, uint8 (F, H, W, 3). Raises OutputError when it is no video."""
     try:
         with av.open(str(path)) as container:
-            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+            frames = [to_rgb(frame) for frame in container.decode(video=0)]
     except (OSError, av.FFmpegError, IndexError):
         raise OutputError(f"{path} is no whole video file; render this film again.") from None
     if not frames:

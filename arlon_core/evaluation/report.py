@@ -12,7 +12,7 @@ from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.measures import StoryMeasure
 from arlon_core.evaluation.sheets import save_sheet
 from arlon_core.evaluation.statistics import CONFIDENCE, MARGIN, Bar, Interval
-from arlon_core.evaluation.summary import VBENCH, Values
+from arlon_core.evaluation.summary import CHANGED, SAME, TENTHS, VBENCH, Borders, Values
 from arlon_core.generation.output import output_errors, write_json
 from arlon_core.media.contact_sheet import contact_sheet
 from arlon_core.models.judge import ATTRIBUTES
@@ -24,7 +24,11 @@ _WIDTH = 192  # of a picture on a sheet, pixels
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured, of what, and with what."""
+    """What was measured, of what, and with what.
+
+    true_keys: of the true films' measures, a story each; equal keys mean the same script, size and judge.
+    borders: the films' chunk borders. by_kind: the values of each kind of story, where the set has several.
+    """
 
     name: str
     settings: Mapping[str, Any]
@@ -32,6 +36,9 @@ class Report:
     of_true: Values
     films: Sequence[StoryMeasure]
     bars: Sequence[Bar] = field(default_factory=tuple)
+    true_keys: Sequence[str] = ()
+    borders: Borders = ()
+    by_kind: Mapping[str, Values] = field(default_factory=dict)
 
     def bar_lines(self) -> list[tuple[Bar, Interval, bool]]:
         """Each bar with its value, and whether it holds. Raises ArlonError for a bar on an unknown value."""
@@ -45,12 +52,6 @@ def check_bars(bars: Sequence[Bar], names: Iterable[str]) -> None:
     for bar in bars:
         if bar.name not in known:
             raise ArlonError(f"no report has a value {bar.name!r}; choose one of {', '.join(known)}.")
-
-
-def value_names() -> list[str]:
-    """The names of all values of a report."""
-    named = [f"accuracy.{name}" for name in ATTRIBUTES] + [f"vbench.{name}" for name in VBENCH]
-    return [*named, "frechet_distance", "drift", "seams"]
 
 
 # -- JSON and Markdown ----------------------------------------------------------------------------------
@@ -71,14 +72,21 @@ def report_json(report: Report) -> dict[str, Any]:
         "stories": len(report.films),
         "segments": sum(len(film.segments) for film in report.films),
         "confidence": CONFIDENCE,
-        "values": {name: interval.record() for name, interval in report.values.items()},
-        "true_films": {name: interval.record() for name, interval in report.of_true.items()},
+        "values": _records(report.values),
+        "true_films": _records(report.of_true),
+        "by_kind": {kind: _records(values) for kind, values in report.by_kind.items()},
         "bars": [
             {"bar": str(bar), "margin": MARGIN, **interval.record(), "holds": holds}
             for bar, interval, holds in report.bar_lines()
         ],
         "films": [film.record() for film in report.films],
+        "true_keys": list(report.true_keys),
+        "borders": [[list(segment) for segment in story] for story in report.borders],
     }
+
+
+def _records(values: Values) -> dict[str, dict[str, float | None]]:
+    return {name: interval.record() for name, interval in values.items()}
 
 
 def report_markdown(report: Report) -> str:
@@ -87,7 +95,7 @@ def report_markdown(report: Report) -> str:
     lines = [
         f"# {report.name}",
         "",
-        f"{len(report.films)} test stories, {segments} segments; in brackets {CONFIDENCE:.0%} bootstrap "
+        f"{len(report.films)} stories, {segments} segments; in brackets {CONFIDENCE:.0%} bootstrap "
         "intervals over stories. What each value means: docs/evaluation.md.",
         "",
         *(f"- {name}: {value}" for name, value in report.settings.items()),
@@ -104,12 +112,30 @@ def report_markdown(report: Report) -> str:
         "|---|---|---|",
         *_rows(report, [f"vbench.{name}" for name in VBENCH]),
         "",
+        "## Progressive prompts: what a prompt changes",
+        "",
+        "Obeyed is relative to the true films. Lag is how many frames later than in the true film the change",
+        "is seen; of the true films it is the frames from the border until it is.",
+        "",
+        "| change of | obeyed | of the true films | lag | of the true films |",
+        "|---|---|---|---|---|",
+        *_change_rows(report),
+        "",
         "## Long films, relative to the true films (1 is as good as true)",
         "",
         "| value | films | true films |",
         "|---|---|---|",
         *_rows(report, ["drift", "seams", "frechet_distance"]),
+        "",
+        "## The last tenth of a film against its first, relative to the same of the true films",
+        "",
+        "| value | films | true films |",
+        "|---|---|---|",
+        *_rows(report, [f"tenths.{name}" for name in TENTHS]),
+        *_rows(report, [f"identity.{name}" for name in SAME], "identity: "),
     ]
+    if report.by_kind:
+        lines += _kind_lines(report)
     if report.bars:
         lines += ["", f"## Bars (hold when the interval's end is within {MARGIN:g} of them)", ""]
         lines += ["| bar | value | holds |", "|---|---|---|"]
@@ -120,12 +146,47 @@ def report_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(report: Report, names: Sequence[str]) -> list[str]:
+def _rows(report: Report, names: Sequence[str], prefix: str = "") -> list[str]:
     return [
-        f"| {name.partition('.')[2].replace('_', ' ') or name.replace('_', ' ')} | "
-        f"{_words(report.values[name])} | {_words(report.of_true[name])} |"
+        f"| {prefix}{_short(name)} | {_words(report.values[name])} | {_words(report.of_true[name])} |"
         for name in names
     ]
+
+
+def _change_rows(report: Report) -> list[str]:
+    return [
+        f"| {name.replace('_', ' ')} | "
+        + " | ".join(
+            _words(values[f"{what}.{name}"])
+            for what in ("obeyed", "lag")
+            for values in (report.values, report.of_true)
+        )
+        + " |"
+        for name in CHANGED
+    ]
+
+
+def _kind_lines(report: Report) -> list[str]:
+    """The values that speak of whole films, for each kind of story."""
+    names = [f"tenths.{name}" for name in TENTHS] + [f"identity.{name}" for name in SAME]
+    kinds = list(report.by_kind)
+    return [
+        "",
+        "## By kind of story",
+        "",
+        f"| value | {' | '.join(kinds)} |",
+        "|---" * (1 + len(kinds)) + "|",
+        *(
+            f"| {name.replace('.', ': ').replace('_', ' ')} | "
+            + " | ".join(_words(report.by_kind[kind][name]) for kind in kinds)
+            + " |"
+            for name in ["drift", "seams", *names]
+        ),
+    ]
+
+
+def _short(name: str) -> str:
+    return (name.partition(".")[2] or name).replace("_", " ")
 
 
 def _words(interval: Interval) -> str:
@@ -169,4 +230,5 @@ def _captions(held: HeldOutStory, film: StoryMeasure, prompts: bool) -> list[str
         wrong = [f"{name}: {measure.read[name]}" for name, right in measure.right.items() if not right]
         said = f"{segment.caption}\n" if prompts else ""
         captions.append(said + (f"[read as {', '.join(wrong)}]" if wrong else "[all read right]"))
-    return captions
+    # A film of one segment is shown in several pictures.
+    return captions + [""] * (len(film.pictures) - len(captions))

@@ -7,34 +7,23 @@ from dataclasses import dataclass
 
 from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.long_stories import LONG_STORIES, kind_of_story, long_story
-from arlon_core.evaluation.statistics import Bar
-from arlon_core.evaluation.summary import TENTHS
 from arlon_core.evaluation.test_set import TEST_STORIES, benchmark_story
-
-# What the shipped model has to clear over 600 frames.
-LONG_BARS = (
-    Bar("identity.both", True, 0.92),
-    *(Bar(f"tenths.{name}", True, 0.97) for name in TENTHS),
-    *(Bar(f"tenths.{name}", False, 1.03) for name in TENTHS),
-    Bar("seams", False, 1.05),
-)
 
 
 @dataclass(frozen=True)
 class StorySet:
-    """Stories that are measured together, and the bars that every report of them has."""
+    """Stories that are measured together."""
 
     name: str
     count: int
     story: Callable[[int, int], HeldOutStory]  # number, frames a second
     folder: str = ""  # below that of all films, measures and reports
     kind: Callable[[int], str] | None = None  # what kind of story a number is, where there are several
-    bars: tuple[Bar, ...] = ()
 
     def __str__(self) -> str:
         return f"the {self.name} set"
 
 
 TEST_SET = StorySet("test", TEST_STORIES, benchmark_story)
-LONG_SET = StorySet("long", LONG_STORIES, long_story, "long", kind_of_story, LONG_BARS)
+LONG_SET = StorySet("long", LONG_STORIES, long_story, "long", kind_of_story)
 STORY_SETS = {each.name: each for each in (TEST_SET, LONG_SET)}

@@ -156,7 +156,10 @@ def obeyed(films: Films, name: str) -> Quantity:
 
 def lags(films: Films, name: str) -> Quantity:
     """Frames until a change is seen, the mean over those that are."""
-    found = [[segment.lags[each] for segment in film.segments for each in _changes(segment, name)] for film in films]
+    found = [
+        [segment.lags[each] for segment in film.segments for each in _changes(segment, name)]
+        for film in films
+    ]
     return Tally.of([[float(frames) for frames in story if frames is not None] for story in found]).quantity()
 
 
@@ -189,8 +192,8 @@ def tenths(films: Films, true: Films, name: str) -> Quantity:
 
 def _of_ends(films: Films, true: Films, name: str, end: int) -> Quantity:
     if name == "aesthetic_quality":
-        parts = ([film.end_embeddings[end] for film in each] for each in (films, true))
-        return distance_between(*parts, likeness)
+        own, others = ([film.end_embeddings[end] for film in each] for each in (films, true))
+        return distance_between(own, others, likeness)
     pairs = [(film.ends[end], other.ends[end]) for film, other in zip(films, true, strict=True)]
     if name == "imaging_quality":
         return Tally.of([[_likeness_of_detail(own, other)] for own, other in pairs]).quantity()

@@ -64,6 +64,16 @@ def check_model_folder(folder: Path) -> dict[str, Any]:
     return index
 
 
+def check_components(folders: Mapping[str, Path]) -> None:
+    """Single components by name, each with the folder that holds it. Raises ModelError."""
+    for name, folder in folders.items():
+        if name not in STAGES:
+            raise ModelError(f"a model has no component {name!r}; choose one of {', '.join(STAGES)}.")
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"{folder} holds no component; name the folder that has its config.json.")
+        _check_component(folder)
+
+
 def missing_components(index: Mapping[str, Any], kind: str) -> list[str]:
     """Components that a film of this kind needs (NEEDS) and a model's index notes as absent."""
     return [name for name in NEEDS[kind] if not index.get(name) or index[name][0] is None]

@@ -57,8 +57,8 @@ def render(
     steps, guidance, seed, chunk (new latent frames a chunk): instead of the model's and the story's.
     cancel: an Event, or a function that says True, looked at before every denoising step, token frame and
     decoded latent frame. previews: StepDone carries small pictures of what the chunk is going to be; no bit
-    of the film depends on them. use_coarse: False leaves F out of the diffusion, to compare with; tokens and
-    animatic are made all the same.
+    of the film depends on them. use_coarse: False leaves F out of the diffusion, to compare with; no tokens
+    are sampled then, unless for the animatic.
     Raises ArlonError here for what cannot begin, and from the iteration for what fails; Cancelled and
     OutOfMemoryError are such. Whatever ends it, the memory it took on a GPU is given back.
     """
@@ -69,8 +69,8 @@ def render(
     if output is not None:
         check_output(Path(output))
     check_film_edit(project, story, request.plan)
-    options = _FilmOptions(project, output, with_animatic, previews)
-    return _in_session(pipe, request, project, cancel, lambda session: _film(session, options))
+    options = FilmOptions(project, output, with_animatic, previews)
+    return _in_session(pipe, request, project, cancel, lambda session: whole_film(session, options))
 
 
 def animatic(
@@ -91,18 +91,23 @@ def animatic(
     pipe.require(*NEEDS["animatic"])
     if output is not None:
         check_output(Path(output))
-    options = _FilmOptions(project, output)
+    options = FilmOptions(project, output)
     return _in_session(pipe, request, project, cancel, lambda session: _animatic(session, options))
 
 
 @dataclass(frozen=True)
-class _FilmOptions:
-    """Where the film goes, and what is shown on the way."""
+class FilmOptions:
+    """Where the film goes, and what is shown on the way.
+
+    cuda_graph: False runs the token transformer's steps one operation at a time on a GPU too, as counting
+    them needs (evaluation.stage_flops).
+    """
 
     project: PathLike | None
     output: PathLike | None
     with_animatic: bool = True
     previews: bool = False
+    cuda_graph: bool = True
 
 
 def _in_session(
@@ -122,13 +127,14 @@ def _in_session(
         yield from events(session)
 
 
-def _film(session: Session, options: _FilmOptions) -> Iterator[Event]:
+def whole_film(session: Session, options: FilmOptions) -> Iterator[Event]:
+    """All of a render inside its session, Planned left out: from texts to the film's file."""
     blocks = token_names(session.pipe, session.request)
-    tokens = FilmTokens(session, blocks)
+    tokens = FilmTokens(session, blocks, cuda_graph=options.cuda_graph)
     if options.with_animatic:
         yield from session.noted(animatic_events(session, tokens, blocks))
         yield animatic_film(session, session.place(options.project, None, "animatic.mp4"))
-    else:
+    elif session.request.use_coarse:
         yield from session.noted(tokens.events())
     chunks = chunk_names(session.pipe, session.request, blocks)
     yield from session.noted(film_events(session, tokens.codes, chunks, previews=options.previews))
@@ -140,7 +146,7 @@ def _film(session: Session, options: _FilmOptions) -> Iterator[Event]:
     yield FilmReady(path, session.final_report(film.frames))
 
 
-def _animatic(session: Session, options: _FilmOptions) -> Iterator[Event]:
+def _animatic(session: Session, options: FilmOptions) -> Iterator[Event]:
     blocks = token_names(session.pipe, session.request)
     tokens = FilmTokens(session, blocks)
     yield from session.noted(animatic_events(session, tokens, blocks))

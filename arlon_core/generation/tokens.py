@@ -15,6 +15,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from arlon_core.errors import ModelError
 from arlon_core.generation.events import TokensReady
 from arlon_core.generation.noise import TOKENS, keyed_generator
 from arlon_core.generation.plan import MAX_BLOCK, TokenBlock
@@ -29,13 +30,15 @@ _MOST_TEXTS = WINDOW + 3
 class FilmTokens:
     """The codes of a film, found in the store or sampled; `codes` holds them once the events have passed."""
 
-    def __init__(self, session: Session, keys: tuple[str, ...]) -> None:
-        """keys: one a token block, in the film's order."""
+    def __init__(self, session: Session, keys: tuple[str, ...], *, cuda_graph: bool = True) -> None:
+        """keys: one a token block, in the film's order. cuda_graph: see models.token_decoding."""
         plan = session.request.plan
         self.session = session
         self.keys = {(block.segment, block.index): key for block, key in zip(plan.blocks, keys, strict=True)}
         self.tokens_per_frame: int = session.pipe.token_transformer.config.tokens_per_frame
-        self.codes = torch.zeros(plan.latents, self.tokens_per_frame, dtype=torch.long)
+        # As wide as the VQ-VAE has them: codes in the store may be another's than the token transformer's.
+        self.codes = torch.zeros(plan.latents, session.pipe.codes_per_frame, dtype=torch.long)
+        self._cuda_graph = cuda_graph
         self._decoder: TokenDecoder | None = None
 
     def events(self) -> Iterator[TokensReady]:
@@ -102,11 +105,21 @@ class FilmTokens:
 
     def _token_decoder(self) -> TokenDecoder:
         if self._decoder is None:
+            self._check_sizes()
             # Room for the longest sequence of any story: a fixed size, so that no bit depends on it.
             frames = ANCHOR + WINDOW + MAX_BLOCK
             length = frames * self.tokens_per_frame + _MOST_TEXTS * self.session.pipe.text_items
-            self._decoder = TokenDecoder(self.session.pipe.token_transformer, max_length=length)
+            model = self.session.pipe.token_transformer
+            self._decoder = TokenDecoder(model, max_length=length, cuda_graph=self._cuda_graph)
         return self._decoder
+
+    def _check_sizes(self) -> None:
+        if self.tokens_per_frame != self.codes.shape[1]:
+            made, read = self.tokens_per_frame, self.codes.shape[1]
+            raise ModelError(
+                f"the token transformer makes {made} tokens a latent frame and the VQ-VAE reads {read}; "
+                "use a pair."
+            )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 from moviepy import VideoClip
 
 from arlon_core.errors import OutputError
+from arlon_core.media.frames import to_rgb
 
 
 class SegmentClip(VideoClip):
@@ -66,7 +67,7 @@ class _Reader:
                 frame = next(self._frames)
                 self.index += 1
                 if self.index == index:
-                    self._picture = frame.to_ndarray(format="rgb24")
+                    self._picture = to_rgb(frame)
         except (av.FFmpegError, StopIteration):
             raise OutputError(f"{self._path} ends before frame {index}; render this segment again.") from None
         assert self._picture is not None

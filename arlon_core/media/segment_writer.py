@@ -16,10 +16,10 @@ import numpy as np
 
 from arlon_core.errors import OutputError
 from arlon_core.media.frame_hash import FrameHash, check_frames
+from arlon_core.media.frames import BT709, to_yuv420p
 from arlon_core.store.atomic import os_reason, replacing
 
 MOVFLAGS = "frag_keyframe+empty_moov+default_base_moof"
-BT709 = 1  # the number of BT.709 in H.264's tables; tagged, since players guess when nothing is said
 
 
 class SegmentWriter:
@@ -63,8 +63,7 @@ class SegmentWriter:
             self._stream = self._add_stream(height, width)
         try:
             for picture in frames:
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-                frame = frame.reformat(format="yuv420p", dst_colorspace=BT709)
+                frame = to_yuv420p(picture)
                 frame.pts, frame.time_base = self.frames, Fraction(1, self._fps)
                 self._container.mux(self._stream.encode(frame))
                 self.frames += 1

@@ -26,7 +26,9 @@ def save_component(component: Any, folder: Path, dtype: torch.dtype | None = tor
     for old in folder.glob("*.safetensors*"):
         old.unlink()
     copied = copy.deepcopy(component).cpu()
-    copied = copied.to(dtype) if dtype is not None else copied
+    if dtype is not None:
+        # Not diffusers' own `to`, which warns of layers to keep in fp32 where there are none.
+        torch.nn.Module.to(copied, dtype)
     for tensor in copied.state_dict().values():
         tensor.data = tensor.data.contiguous()  # safetensors keeps no other layout
     copied.save_pretrained(folder, max_shard_size=MAX_SHARD_SIZE)

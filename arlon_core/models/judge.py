@@ -109,7 +109,7 @@ def load_judge(folder: Path, device: torch.device | str = "cpu") -> Judge:
     if name not in classes:
         raise ModelError(f"{folder} holds a {name}, which is no judge; {mend}.")
     try:
-        judge = classes[name].from_pretrained(folder, torch_dtype=torch.float32)
+        judge = classes[name].from_pretrained(folder, dtype=torch.float32)
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{folder} cannot be loaded as a judge ({reason}); {mend}.") from error

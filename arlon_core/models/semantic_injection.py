@@ -100,8 +100,34 @@ class InjectionHead(nn.Module):
         nn.init.zeros_(self.mlp.fc2.bias[:width])
 
 
+class AdditionHead(nn.Module):
+    """The paper's "MLP adapter", for comparison: what it gives is added to tokens that stay as they are.
+
+    As a modulation that is an adaptive norm whose gate is 1 and whose scale is -1: x + MLP(c).
+    """
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.mlp = Mlp(width, hidden, width)
+
+    def forward(self, tokens: Tensor) -> InjectionModulation:
+        shift = self.mlp(tokens)
+        return InjectionModulation(torch.ones_like(shift), -torch.ones_like(shift), shift)
+
+    def close_gate(self) -> None:
+        """Zero the output layer, as adapters start."""
+        nn.init.zeros_(self.mlp.fc2.weight)
+        nn.init.zeros_(self.mlp.fc2.bias)
+
+
+HEADS = {"adaptive_norm": InjectionHead, "mlp": AdditionHead}
+
+
 class SemanticInjection(nn.Module):
-    """Everything that ARLON adds to STDiT3; all its parameters live under this one module."""
+    """Everything that ARLON adds to STDiT3; all its parameters live under this one module.
+
+    kind: one of HEADS, how the condition acts on a block. Raises ValueError for another.
+    """
 
     def __init__(
         self,
@@ -112,17 +138,20 @@ class SemanticInjection(nn.Module):
         adapters: int,
         hidden: int | None = None,
         uncertainty_probability: float = 0.5,
+        kind: str = "adaptive_norm",
     ) -> None:
         super().__init__()
+        if kind not in HEADS:
+            raise ValueError(f"There is no injection {kind!r}; choose one of {', '.join(HEADS)}.")
         self.uncertainty_probability = uncertainty_probability
         self.projection = PatchEmbed3D(patch_size, in_channels, width)
         self.adapters = nn.ModuleList(LatentAdapter(width, width) for _ in range(adapters))
-        self.heads = nn.ModuleList(InjectionHead(width, hidden or width // 2) for _ in range(depth))
+        self.heads = nn.ModuleList(HEADS[kind](width, hidden or width // 2) for _ in range(depth))
 
     def close_gates(self) -> None:
         with torch.no_grad():
             for head in self.heads:
-                assert isinstance(head, InjectionHead)
+                assert isinstance(head, InjectionHead | AdditionHead)
                 head.close_gate()
 
     def encode(self, coarse_latents: Tensor) -> Tensor:

@@ -46,6 +46,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
     and change nothing: torch picks the kernels. Ours are: injection_adapters: number of latent adapters; 0
     builds no injection at all.
     injection_width: hidden width of each block's injection MLP (None: half of hidden_size).
+    injection_kind: "adaptive_norm", or "mlp" for the adapter that the paper compares it with.
     uncertainty_probability: share of samples whose coarse features are resampled in training.
     coarse_channels: channels of the coarse latents (None: in_channels).
 
@@ -79,6 +80,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         skip_y_embedder: bool = False,
         injection_adapters: int = 0,
         injection_width: int | None = None,
+        injection_kind: str = "adaptive_norm",
         uncertainty_probability: float = 0.5,
         coarse_channels: int | None = None,
     ) -> None:
@@ -114,6 +116,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
                 injection_adapters,
                 injection_width,
                 uncertainty_probability,
+                injection_kind,
             )
         self.initialize_weights()
         if only_train_temporal:

@@ -20,8 +20,8 @@ def load_frozen(cls: type[Any], folder: Path, device: torch.device, dtype: torch
         raise ModelError(
             f"{folder} holds no trained component; train that stage first: python -m arlon_core train."
         )
-    model = cls.from_pretrained(folder)
-    return model.to(device=device, dtype=dtype or torch.float32).eval().requires_grad_(False)
+    model = cls.from_pretrained(folder, dtype=dtype or torch.float32)
+    return model.to(device).eval().requires_grad_(False)
 
 
 def load_vae(components: Path, device: torch.device) -> AutoencoderKLWan:

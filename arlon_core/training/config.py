@@ -8,8 +8,9 @@ from typing import Any
 
 from arlon_core.errors import ArlonError
 from arlon_core.presets import PRESETS, Preset
+from arlon_core.training.arms import DIT_ARMS
 
-STAGES = ("text", "vae", "preview", "vqvae", "vqvae-coarse", "ar", "dit", "judge", "judge-report")
+STAGES = ("text", "vae", "preview", "vqvae", "vqvae-coarse", "ar", *DIT_ARMS, "judge", "judge-report")
 # The two judges see no episode in common; all other stages begin at 0, and may share what was drawn.
 _SEEDS = {"judge": 101, "judge-report": 102}
 
@@ -25,7 +26,9 @@ class PoolConfig:
     episode_latents: int = 49  # latent frames in an episode: 1 + 12 pieces of 4, as the encoder takes them
     group: int = 16  # episodes drawn and encoded together
     initial_groups: int = 32  # groups drawn before the first step
-    capacity_groups: int = 512  # the oldest group leaves when a group too many comes
+    # The oldest group leaves when one too many comes. At storyworld's size a group holds 48 MB of latents on
+    # the GPU, and another 45 MB for each kind of F that the diffusion stage keeps.
+    capacity_groups: int = 192
     steps_per_group: int = 12  # a fresh group every so many steps
 
 
@@ -74,8 +77,17 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
         "max_steps": 30_000,
         "weight_decay": 0.1,
         "compile": True,
+        "evaluate_every": 1500,
     },
-    "dit": {"batch_size": 48, "learning_rate": 6e-4, "max_steps": 20_000, "compile": True},
+    "dit": {
+        "batch_size": 48,
+        "learning_rate": 6e-4,
+        "max_steps": 20_000,
+        "compile": True,
+        "evaluate_every": 1000,
+        # Noise and windows make every look at an episode another one, so it may be looked at more often.
+        "pool": PoolConfig(steps_per_group=32),
+    },
     "judge": {"batch_size": 64, "learning_rate": 1e-3, "max_steps": 6000},
     "judge-report": {"batch_size": 64, "learning_rate": 7e-4, "max_steps": 6000, "warmup_steps": 400},
 }
@@ -104,7 +116,7 @@ def train_config(stage: str, preset: str = "storyworld", **changes: Any) -> Trai
             pool=_TINY_POOL,
         )
     else:
-        config = replace(config, **_STORYWORLD[stage])
+        config = replace(config, **_STORYWORLD["dit" if stage in DIT_ARMS else stage])
     return replace(config, **{key: value for key, value in changes.items() if value is not None})
 
 

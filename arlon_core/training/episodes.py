@@ -6,8 +6,9 @@ Shapes: B episodes of T latent frames (4T-3 video frames), C latent channels on 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,8 @@ from arlon_core.story import segment_texts
 from arlon_core.training.config import PoolConfig
 from arlon_core.world.renderer import StoryworldRenderer
 from arlon_core.world.script import HELD_OUT, Script, sample_script
+
+Made = TypeVar("Made")
 
 # Style lines that people write above a story. The world has one style, so they change no pixel, and the
 # models learn to read past them.
@@ -108,9 +111,8 @@ class EpisodeSource:
         return 4 * self.pool.episode_latents - 3
 
     def attach(self, vae: AutoencoderKLWan) -> None:
-        """The frozen VAE that turns frames into latents."""
-        dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
-        self.vae = lay_channels_last(vae.to(self.device, dtype).eval().requires_grad_(False))
+        """The frozen VAE that turns frames into latents, on the source's device (`load_vae`)."""
+        self.vae = lay_channels_last(vae)
         if self.compile:
             self.vae.encoder.compile(dynamic=False)
 
@@ -165,6 +167,14 @@ class Pool:
     def before_step(self, step: int) -> None:
         """A fresh group has entered every `steps_per_group` steps."""
         self.count = self.initial + step // self.config.steps_per_group
+
+    def cached(self, cache: dict[int, Made], index: int, make: Callable[[EpisodeGroup], Made]) -> Made:
+        """`make` of group `index`, kept in `cache` while the group is in the pool."""
+        if index not in cache:
+            for old in [key for key in cache if key not in self.indices]:
+                del cache[old]
+            cache[index] = make(self.source.group(index))
+        return cache[index]
 
     def pick(self, generator: torch.Generator, count: int) -> list[tuple[int, int]]:
         """`count` random episodes as (group number, place in the group)."""

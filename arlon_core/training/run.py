@@ -112,6 +112,7 @@ def _report(
     cuda = accelerator.device.type == "cuda"
     return {
         "stage": config.stage,
+        "starts_from": trainer.stage.starts_from,
         "commit": code_commit(),
         "steps": trainer.step,
         "seconds": round(seconds),

@@ -39,6 +39,7 @@ class Stage(ABC):
         self.config = config
         self.setting = setting
         self.source = source
+        self.starts_from: str | None = None  # the component whose weights it began with
         self.progress = 0.0  # share of the run that lies before the step drawn next, as now estimated
 
     def load_weights(self, folder: Path) -> None:
@@ -47,6 +48,7 @@ class Stage(ABC):
         Raises ModelError when they do not fit the model.
         """
         load_weights_into(self.exported(self.model), folder)
+        self.starts_from = folder.name
 
     def exported(self, model: nn.Module) -> nn.Module:
         """The part of the trained module that is the component."""

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from app import words
 from arlon_core.generation.events import SegmentReady
 from arlon_core.generation.render import render
+from arlon_core.media.frames import to_rgb
 from arlon_core.pipeline import ArlonPipeline
 from arlon_core.store.journal import Journal
 from arlon_core.story import parse_story
@@ -161,7 +162,7 @@ def test_from_a_prompt_to_a_film_that_plays(start, page: Page, model, browser_lo
 
     film = here.download(tmp_path / "film.mp4")
     with av.open(str(film)) as container:
-        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        pictures = [to_rgb(frame) for frame in container.decode(video=0)]
     assert len(pictures) == model.plan(PROMPTS).frames
     assert any((picture != pictures[0]).any() for picture in pictures)
     assert browser_log.errors == []

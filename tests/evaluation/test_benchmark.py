@@ -17,14 +17,19 @@ from arlon_core.evaluation.benchmark import Benchmark, measure_model, measure_tr
 from arlon_core.evaluation.films import ModelFilms, TrueFilms, Way, film_name
 from arlon_core.evaluation.measures import load_measure, save_measure
 from arlon_core.evaluation.measuring import clip_frames
-from arlon_core.evaluation.report import report_json, value_names
+from arlon_core.evaluation.report import report_json
 from arlon_core.evaluation.statistics import parse_bar
+from arlon_core.evaluation.summary import value_names
 from arlon_core.evaluation.test_set import benchmark_story
 from arlon_core.evaluation.true_tokens import true_tokens
 from arlon_core.evaluation.vbench_export import export_vbench, vbench_prompt
 from arlon_core.generation.plan import make_plan
 from arlon_core.generation.request import make_request, token_names
+from arlon_core.media.clips import count_frames
+from arlon_core.models.folders import save_component
+from arlon_core.models.latent_vqvae import LatentVQVAE
 from arlon_core.pipeline import ArlonPipeline
+from arlon_core.presets import PRESETS
 from arlon_core.store import Store
 from arlon_core.world.renderer import StoryworldRenderer
 
@@ -90,6 +95,23 @@ def test_true_tokens_are_those_that_the_render_takes(tiny_pipeline, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_true_tokens_of_another_vqvae_steer_as_well(tiny_folder: Path, tmp_path: Path, short: None):
+    """The rows on VQ ratios: tokens of another number a frame, without a token transformer of their own."""
+    torch.manual_seed(3)
+    sizes = PRESETS["tiny"]
+    vqvae = LatentVQVAE(latent_channels=sizes.vae["z_dim"], **sizes.vqvae_coarse)
+    save_component(vqvae, tmp_path / "latent_vqvae_coarse")
+    exchanged = {"latent_vqvae": tmp_path / "latent_vqvae_coarse"}
+    pipe = ArlonPipeline.from_pretrained(tiny_folder, "cpu", exchanged)
+    films = ModelFilms(pipe, Way(steps=1, true_tokens=True), tmp_path / "films")
+    film = films.film(0, benchmark_story(0, pipe.config.fps))
+    assert all(count_frames(clip) for clip in film.clips)
+    assert "latent_vqvae_coarse" in films.name
+    films = ModelFilms(pipe, WAY, tmp_path / "films")
+    with pytest.raises(ModelError, match="4 tokens a latent frame and the VQ-VAE reads 2"):
+        films.film(0, benchmark_story(0, pipe.config.fps))
+
+
 def test_two_stories_make_a_whole_report(tiny_pipeline, bench: Benchmark, monkeypatch, capsys):
     bars = [parse_bar("vbench.scene>=0"), parse_bar("drift<=0")]
     report = measure_model(tiny_pipeline, bench, WAY, bars)
@@ -158,10 +180,10 @@ def test_without_a_judge_the_command_to_train_it_is_named(tmp_path: Path):
 def test_a_measure_of_something_else_is_not_taken(bench: Benchmark, tmp_path: Path):
     measure = bench.measure(bench.true_films(64, 112, 12))[1]
     path = tmp_path / "measure.npz"
-    save_measure(path, "this", measure)
+    save_measure(path, replace(measure, key="this"))
     found = load_measure(path, "this")
     assert found is not None
-    assert found.record() == measure.record()
+    assert found.record() == {**measure.record(), "key": "this"}
     assert np.array_equal(found.pictures, measure.pictures)
     assert load_measure(path, "other") is None
     path.write_bytes(path.read_bytes()[:1000])

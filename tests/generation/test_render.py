@@ -224,6 +224,10 @@ def test_without_f_only_the_diffusion_changes(tiny_pipeline, tmp_path: Path):
     assert all(a != b for a, b in zip(with_f, hashes(iter(events)), strict=True))
     assert hashes(film(tiny_pipeline, story, tmp_path)) == with_f
 
+    fresh = list(film(tiny_pipeline, story, use_coarse=False))
+    assert not [event for event in fresh if isinstance(event, TokensReady)], "what needs none samples none"
+    assert hashes(iter(fresh)) == hashes(iter(events))
+
     plain = make_request(tiny_pipeline, story, use_coarse=False)
     blocks = token_names(tiny_pipeline, plain)
     others = ["other tokens"] * len(blocks)

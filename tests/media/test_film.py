@@ -17,6 +17,7 @@ from PIL import Image
 from arlon_core.errors import OutputError
 from arlon_core.media.clips import SegmentClip, count_frames
 from arlon_core.media.film import write_film
+from arlon_core.media.frames import to_rgb
 from arlon_core.media.segment_writer import SegmentWriter
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ def test_a_film_is_its_segments_frame_for_frame(tmp_path: Path, segments: list[P
     info = write_film(segments, out, 12, progress=lambda done, total: calls.append((done, total)))
     total = sum(LENGTHS)
     frames = decode(out)
-    assert [number_of(frame.to_ndarray(format="rgb24")) for frame in frames] == list(range(total))
+    assert [number_of(to_rgb(frame)) for frame in frames] == list(range(total))
     assert {frame.format.name for frame in frames} == {"yuv420p"}
     assert (info.frames, info.seconds, count_frames(out)) == (total, total / 12, total)
     assert calls == [(done, total) for done in range(1, total + 1)]
@@ -78,7 +79,7 @@ def test_no_frame_is_lost_or_shown_twice_at_any_rate(tmp_path: Path, fps: int):
         with SegmentWriter(paths[-1], fps) as writer:
             writer.write(numbered(3 * index, 3))
     write_film(paths, tmp_path / "film.mp4", fps)
-    numbers = [number_of(frame.to_ndarray(format="rgb24")) for frame in decode(tmp_path / "film.mp4")]
+    numbers = [number_of(to_rgb(frame)) for frame in decode(tmp_path / "film.mp4")]
     assert numbers == list(range(120))
 
 
@@ -112,7 +113,7 @@ def test_the_colours_are_those_of_the_segments(tmp_path: Path):
         writer.write(film)
     for suffix in (".mp4", ".webm"):
         write_film([tmp_path / "a.mp4"], tmp_path / f"film{suffix}", 12)
-        picture = decode(tmp_path / f"film{suffix}")[3].to_ndarray(format="rgb24").astype(int)
+        picture = to_rgb(decode(tmp_path / f"film{suffix}")[3]).astype(int)
         assert np.abs(picture[16, 16] - (220, 30, 40)).max() <= 6
         assert np.abs(picture[48, 16] - (30, 60, 200)).max() <= 6
 

@@ -18,6 +18,7 @@ from arlon_core.media.clips import count_frames
 from arlon_core.media.edit_plan import plan_edit
 from arlon_core.media.film import NO_SOUND, write_film
 from arlon_core.media.film_settings import Edit, Join, Sound
+from arlon_core.media.frames import to_rgb
 from arlon_core.media.segment_writer import SegmentWriter
 from tests.media.sounds import read_sound, tone, write_wav
 
@@ -51,7 +52,7 @@ def decode(path: Path) -> list[av.VideoFrame]:
 
 
 def shades_of(path: Path) -> list[float]:
-    return [float(frame.to_ndarray(format="rgb24")[:16].mean()) for frame in decode(path)]
+    return [float(to_rgb(frame)[:16].mean()) for frame in decode(path)]
 
 
 def expected_shades() -> list[float]:
@@ -118,7 +119,7 @@ def test_burned_captions_change_in_the_middle_of_a_crossfade(tmp_path: Path):
     paths = write_segments(tmp_path, [24, 24], [120, 120], height=128)
     edit = Edit((CUT, CROSSFADE), "burned", ("Short.", "A caption that is much, much longer than the first."))
     info = write_film(paths, tmp_path / "film.mp4", FPS, edit=edit)
-    pictures = [frame.to_ndarray(format="rgb24").astype(int) for frame in decode(info.path)]
+    pictures = [to_rgb(frame).astype(int) for frame in decode(info.path)]
     dark = [(np.abs(picture - 120) > 30).any(2) for picture in pictures]
     assert info.notes == ()
     assert not any(each[:64].any() for each in dark), "only at the bottom"

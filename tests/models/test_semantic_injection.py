@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from arlon_core.models.semantic_injection import resample_statistics
+from arlon_core.models.semantic_injection import inject, resample_statistics
 from arlon_core.models.stdit import STDiT3
 
 TINY = {
@@ -61,6 +61,24 @@ def test_injection_at_initialisation_is_identity_bit_for_bit(inputs, coarse):
             assert not gate.any()
             assert scale.std() > 0.1
             assert shift.std() > 0.1
+
+
+def test_the_mlp_adapter_adds_and_starts_as_identity(inputs, coarse):
+    torch.manual_seed(0)
+    model = STDiT3(**TINY, injection_adapters=2, injection_kind="mlp").eval()
+    plain = STDiT3(**TINY).eval()
+    plain.load_state_dict(model.state_dict(), strict=False)
+    with torch.no_grad():
+        assert torch.equal(model(**inputs, coarse_latents=coarse), plain(**inputs))
+    (head, _), tokens = model.semantic_injection.heads, torch.randn(2, 9, 32)
+    with torch.no_grad():
+        head.mlp.fc2.bias.fill_(0.5)
+        assert torch.equal(inject(tokens, head(tokens)), tokens + 0.5)
+
+
+def test_an_unknown_injection_is_refused():
+    with pytest.raises(ValueError, match="adaptive_norm, mlp"):
+        STDiT3(**TINY, injection_adapters=2, injection_kind="controlnet")
 
 
 def test_at_initialisation_the_gate_learns_and_then_everything_else(inputs, coarse):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from arlon_core.training.config import train_config
 from arlon_core.training.episodes import EpisodeSegment, EpisodeSource
 from arlon_core.training.run import train
 from arlon_core.training.stage import Setting
+from arlon_core.training.stages.conditions import KINDS, CoarseConditions
 from arlon_core.training.stages.dit import DiTStage
 from arlon_core.training.teacher_forcing import TeacherForcing, teacher_forced_codes
 
@@ -146,25 +148,29 @@ def dit_stage(components: Path) -> DiTStage:
 def test_f_of_a_group_has_the_latents_shape_and_stays(tiny_components: Path):
     stage = dit_stage(tiny_components)
     group = stage.source.group(0)
-    assert stage.teacher_forcing is not None
-    coarse = stage.teacher_forcing.coarse_latents(group)
+    conditions = stage.conditions
+    assert conditions is not None
+    assert conditions.teacher_forcing is not None
+    coarse = conditions.teacher_forcing.coarse_latents(group)
     assert coarse.shape == group.latents.shape
-    assert torch.equal(coarse, stage.teacher_forcing.coarse_latents(group))
-    assert not torch.equal(coarse, stage._condition(0, fine=True, own=False))
-    assert stage._condition(0, fine=True, own=True) is stage._condition(0, fine=False, own=True)
+    assert torch.equal(coarse, conditions.teacher_forcing.coarse_latents(group))
+    kinds = [conditions.of_group(0, kind) for kind in KINDS]
+    assert torch.equal(kinds[-1], coarse)
+    assert not any(torch.equal(a, b) for a, b in combinations(kinds, 2))
+    assert conditions.of_group(0, "own") is kinds[-1]
 
 
 @pytest.mark.slow
 def test_own_tokens_are_used_in_the_last_fifth_only(tiny_components: Path, monkeypatch):
     stage = dit_stage(tiny_components)
     asked: list[bool] = []
-    condition = stage._condition
+    of_group = CoarseConditions.of_group
 
-    def watched(index: int, *, fine: bool, own: bool) -> torch.Tensor:
-        asked.append(own)
-        return condition(index, fine=fine, own=own)
+    def watched(self: CoarseConditions, index: int, kind: str) -> torch.Tensor:
+        asked.append(kind == "own")
+        return of_group(self, index, kind)
 
-    monkeypatch.setattr(stage, "_condition", watched)
+    monkeypatch.setattr(CoarseConditions, "of_group", watched)
     for progress, least, most in ((0.0, 0, 0), (0.799, 0, 0), (0.8, 12, 36), (0.99, 12, 36)):
         stage.progress = progress
         asked.clear()

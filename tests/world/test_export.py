@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 
+from arlon_core.media.frames import to_rgb
 from arlon_core.world import export
 from arlon_core.world.renderer import StoryworldRenderer
 from arlon_core.world.script import sample_script
@@ -33,7 +34,7 @@ def test_films_and_json_of_episodes(tmp_path):
     assert facts["segments"][0]["attributes"]["subject"] == script.segments[0].attributes.subject
     with av.open(str(paths[2])) as film:
         assert film.streams.video[0].codec_context.pix_fmt == "yuv420p"
-        pictures = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+        pictures = [to_rgb(frame) for frame in film.decode(video=0)]
     assert len(pictures) == 13
     drawn = export.pictures(StoryworldRenderer(64, 112), script, 10, 1)[0]
     assert np.abs(pictures[10].astype(int) - drawn).mean() < 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from arlon_core.training.arms import DIT_ARMS
 from arlon_core.training.stage import Stage
 
 _STAGE_CLASSES = {
@@ -13,7 +14,7 @@ _STAGE_CLASSES = {
     "vqvae": ("vqvae", "VQVAEStage"),
     "vqvae-coarse": ("vqvae", "CoarseVQVAEStage"),
     "ar": ("ar", "ARStage"),
-    "dit": ("dit", "DiTStage"),
+    **dict.fromkeys(DIT_ARMS, ("dit", "DiTStage")),
     "judge": ("judge", "JudgeStage"),
     "judge-report": ("judge", "ReportJudgeStage"),
 }

@@ -25,6 +25,7 @@ from arlon_core.models.token_transformer import (
     batch_layouts,
     corrupt_codes,
 )
+from arlon_core.training.compiling import any_length
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSource
@@ -121,6 +122,8 @@ class ARStage(LatentStage):
         dropped: Tensor | bool,
     ) -> Tensor:
         embeds = self.model.embed_layouts(batch, codes, states, dropped)
+        any_length(embeds, 1)
+        any_length(batch.position, 1)
         return model(inputs_embeds=embeds, position_ids=batch.position).logits
 
     def _draw(self, group: TokenGroup, place: int, generator: torch.Generator) -> Layout:
@@ -151,7 +154,7 @@ class ARStage(LatentStage):
 
     def _tokens(self, index: int) -> TokenGroup:
         """Group `index` as tokens, kept while it is in the pool."""
-        return self.cached(self._groups, index, self._tokenise)
+        return self.pool.cached(self._groups, index, self._tokenise)
 
     @torch.no_grad()
     def _tokenise(self, group: EpisodeGroup) -> TokenGroup:

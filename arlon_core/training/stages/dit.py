@@ -1,14 +1,13 @@
-"""Stage `dit`: the diffusion transformer with semantic injection, on chunks as the renderer asks for them.
+"""Stage `dit` and its like: the diffusion transformer on chunks as the renderer asks for them.
 
 A batch holds chunks of one length T: o clean latent frames of overlap, then T - o new ones in one segment,
-under that segment's text. The condition F comes from the coarse VQ-VAE (paper section 3.4), in part from the
-fine one, whose tokens drive rendering, and towards the end in part from tokens that the token transformer
-draws itself; it is dropped in some examples, so that the same network also renders without F and both can be
-compared.
+under that segment's text. F is dropped in some examples, so that the same network also renders without F and
+both can be compared. What sets the arms of the experiments apart is in `training.arms`.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,26 +16,29 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from arlon_core.errors import ModelError
 from arlon_core.media.contact_sheet import contact_sheet
-from arlon_core.models.latent_vqvae import LatentVQVAE
 from arlon_core.models.rectified_flow import RectifiedFlowScheduler, sample, training_loss
 from arlon_core.models.stdit import STDiT3
 from arlon_core.models.video_vae import decode_normalised
-from arlon_core.training.components import load_frozen
+from arlon_core.training.arms import DIT_ARMS
+from arlon_core.training.compiling import any_length
 from arlon_core.training.config import TrainConfig
-from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSource
+from arlon_core.training.episodes import EpisodeSegment, EpisodeSource
 from arlon_core.training.pictures import to_pictures
 from arlon_core.training.stage import Setting
+from arlon_core.training.stages.conditions import CoarseConditions
 from arlon_core.training.stages.latents import LatentStage
-from arlon_core.training.teacher_forcing import TeacherForcing
 from arlon_core.training.texts import FrozenText
+
+logger = logging.getLogger(__name__)
 
 # Our choices.
 _WHOLE_CHUNK_SHARE = 0.6  # of the steps: the length of an ordinary chunk
 _FIRST_CHUNK_SHARE = 0.15  # the length of a film's first chunk; the rest: any shorter length
 _NO_OVERLAP_SHARE = 0.25
 _BORDER_SHARE = 0.35  # of the examples begin right at a segment border, where the change happens
-_FINE_SHARE = 0.5  # of the examples take F from the fine VQ-VAE
+_FINE_SHARE = 0.5  # of the examples take F from the fine VQ-VAE, the others from the coarse one
 _OWN_SHARE = 0.5  # of the examples take it from the token transformer's own tokens instead ...
 _OWN_FROM = 0.8  # ... once this part of the run is done
 _DROP_SHARE = 0.12  # of the examples have no F
@@ -55,6 +57,11 @@ class ChunkExample:
     overlap: int
     text: str
 
+    @property
+    def window(self) -> slice:
+        """Its latent frames in the episode, those of the overlap included."""
+        return slice(self.start - self.overlap, self.stop)
+
 
 @dataclass(frozen=True)
 class ChunkBatch:
@@ -67,24 +74,36 @@ class ChunkBatch:
 
 
 class DiTStage(LatentStage):
-    """Trains STDiT3 with semantic injection from scratch."""
+    """Trains STDiT3 the way of one arm, from the arm's starting weights or from scratch.
 
-    component = "transformer"
+    Raises ModelError when weights to start from are missing.
+    """
 
     def __init__(self, config: TrainConfig, setting: Setting, source: EpisodeSource) -> None:
         super().__init__(config, setting, source)
         preset = config.preset
-        self.model = STDiT3(**preset.transformer)
+        self.arm = DIT_ARMS[config.stage]
+        self.component = self.arm.component
+        self.model = STDiT3(**self.arm.transformer(preset.transformer))
+        self._start()
         self.text = FrozenText(setting.components, setting.device, preset.transformer["model_max_length"])
-        self.coarse: LatentVQVAE = self._vqvae("latent_vqvae_coarse")
-        self.fine: LatentVQVAE = self._vqvae("latent_vqvae")
         self.scheduler = RectifiedFlowScheduler()
-        self.teacher_forcing = TeacherForcing.load(setting.components, self.fine, self.text, setting.device)
-        self._conditions: dict[int, tuple[Tensor, Tensor]] = {}
-        self._own_conditions: dict[int, Tensor] = {}
+        self.conditions: CoarseConditions | None = None
+        if self.arm.use_coarse:
+            self.conditions = CoarseConditions(setting, self.pool, self.text)
 
-    def _vqvae(self, name: str) -> LatentVQVAE:
-        return load_frozen(LatentVQVAE, self.setting.components / name, self.setting.device)
+    def _start(self) -> None:
+        if self.arm.starts_from is None:
+            return
+        folder = self.setting.components / self.arm.starts_from
+        if folder.is_dir():
+            self.load_weights(folder)
+        elif self.arm.needs_start:
+            raise ModelError(
+                f"{folder} is not there, and {self.config.stage} starts from it; train dit-base first."
+            )
+        else:
+            logger.warning("%s is not there, so %s starts from scratch.", folder, self.config.stage)
 
     # -- training ---------------------------------------------------------------------------------------
 
@@ -93,20 +112,29 @@ class DiTStage(LatentStage):
         generator = self.generator(step)
         length = self._length(self.shared_generator(step))
         chunks = [self._draw(generator, length) for _ in range(self.config.batch_size)]
-        latents, subject, coarse = self._tensors(chunks, generator)
-        kept = torch.rand(len(chunks), generator=generator).to(latents.device) >= _DROP_SHARE
+        latents, subject = self._tensors(chunks)
         new = torch.tensor(
             [[i >= chunk.overlap for i in range(length)] for chunk in chunks], device=latents.device
         )
-        inputs = self._inputs([chunk.text for chunk in chunks]) | {
-            "coarse_latents": coarse,
-            "coarse_mask": kept,
-        }
+        inputs = self._inputs([chunk.text for chunk in chunks])
+        if self.conditions is not None:
+            inputs |= self._condition(self.conditions, chunks, generator)
         return ChunkBatch(latents, new, 1 + _SUBJECT_WEIGHT * subject, inputs)
 
     def loss(self, model: nn.Module, batch: ChunkBatch) -> dict[str, Tensor]:
+        def compiled(
+            x: Tensor,
+            timestep: Tensor,
+            x_mask: Tensor | None = None,
+            coarse_latents: Tensor | None = None,
+            **inputs: Any,
+        ) -> Tensor:
+            for tensor, axis in ((x, 2), (x_mask, 1), (coarse_latents, 2)):
+                any_length(tensor, axis)
+            return model(x, timestep, x_mask=x_mask, coarse_latents=coarse_latents, **inputs)
+
         loss = self._flow_loss(
-            model,
+            compiled,
             batch.latents,
             batch.inputs,
             x_mask=batch.new,
@@ -142,7 +170,8 @@ class DiTStage(LatentStage):
             return whole
         if draw < _WHOLE_CHUNK_SHARE + _FIRST_CHUNK_SHARE:
             return preset.max_new
-        return int(torch.randint(1, whole, (), generator=generator))
+        # A lone frame is compiled apart; as the one new frame behind an overlap it is trained all the same.
+        return int(torch.randint(2, whole, (), generator=generator))
 
     def _draw(self, generator: torch.Generator, length: int) -> ChunkExample:
         """One random chunk of `length` latent frames whose new part lies inside one segment."""
@@ -171,77 +200,67 @@ class DiTStage(LatentStage):
         spans = [(segment, max(segment.start, overlap), segment.stop - new) for segment in segments]
         return [span for span in spans if span[1] <= span[2]]
 
-    def _tensors(
-        self, chunks: list[ChunkExample], generator: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Latents (B, C, T, h, w), subject cover (B, T, h, w) and condition F (B, C, T, h, w)."""
-        latents, subject, coarse = [], [], []
-        fine = (torch.rand(len(chunks), generator=generator) < _FINE_SHARE).tolist()
-        own = (torch.rand(len(chunks), generator=generator) < self._own_share()).tolist()
-        for chunk, use_fine, use_own in zip(chunks, fine, own, strict=True):
-            window = slice(chunk.start - chunk.overlap, chunk.stop)
+    def _tensors(self, chunks: list[ChunkExample]) -> tuple[Tensor, Tensor]:
+        """Latents (B, C, T, h, w) and subject cover (B, T, h, w)."""
+        latents, subject = [], []
+        for chunk in chunks:
             group = self.source.group(chunk.group)
-            latents.append(group.latents[chunk.place, :, window])
-            subject.append(group.subject[chunk.place, window])
-            condition = self._condition(chunk.group, fine=use_fine, own=use_own)
-            coarse.append(condition[chunk.place, :, window])
-        return torch.stack(latents).float(), torch.stack(subject).float(), torch.stack(coarse).float()
+            latents.append(group.latents[chunk.place, :, chunk.window])
+            subject.append(group.subject[chunk.place, chunk.window])
+        return torch.stack(latents).float(), torch.stack(subject).float()
+
+    def _condition(
+        self, conditions: CoarseConditions, chunks: list[ChunkExample], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """F (B, C, T, h, w) of each chunk, and which examples keep it."""
+        fine, own, kept = torch.rand(3, len(chunks), generator=generator)
+        fine_share = _FINE_SHARE if self.arm.coarser_tokens else 1.0
+        coarse = []
+        for i, chunk in enumerate(chunks):
+            kind = "own" if own[i] < self._own_share() else "fine" if fine[i] < fine_share else "coarse"
+            coarse.append(conditions.of_group(chunk.group, kind)[chunk.place, :, chunk.window])
+        stacked = torch.stack(coarse).float()
+        return {"coarse_latents": stacked, "coarse_mask": kept.to(stacked.device) >= _DROP_SHARE}
 
     def _own_share(self) -> float:
         """Share of the examples that take F from the token transformer's own tokens by now."""
-        ready = self.teacher_forcing is not None and self.progress >= _OWN_FROM
+        ready = self.conditions is not None and self.conditions.has_own and self.progress >= _OWN_FROM
         return _OWN_SHARE if ready else 0.0
-
-    def _condition(self, index: int, *, fine: bool, own: bool) -> Tensor:
-        """F of a whole group of episodes, of one kind; kept while the group is in the pool."""
-        if own:
-            return self.cached(self._own_conditions, index, self._own_condition)
-        return self.cached(self._conditions, index, self._encode_conditions)[int(fine)]
-
-    def _own_condition(self, group: EpisodeGroup) -> Tensor:
-        assert self.teacher_forcing is not None, "its share is 0"
-        return self.teacher_forcing.coarse_latents(group).to(group.latents.dtype)
-
-    @torch.no_grad()
-    def _encode_conditions(self, group: EpisodeGroup) -> tuple[Tensor, Tensor]:
-        latents = group.latents.float()
-        coarse, fine = (vqvae.decode(vqvae.encode(latents)) for vqvae in (self.coarse, self.fine))
-        return coarse.to(group.latents.dtype), fine.to(group.latents.dtype)
 
     # -- evaluation -------------------------------------------------------------------------------------
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Held-out loss of first chunks, with F from the fine tokens and without F."""
-        chunks, latents, coarse = self._held_out_chunks(self.config.held_out_episodes)
+        """Held-out loss of first chunks, with F from the fine tokens where the arm has it, and without F."""
+        chunks, latents = self._held_out_chunks(self.config.held_out_episodes)
         inputs = self._inputs([chunk.text for chunk in chunks])
+        conditions: dict[str, Tensor | None] = {"loss_without_f": None}
+        if self.conditions is not None:
+            conditions["loss_with_f"] = self.conditions.reconstruct(latents, "fine")
         losses: dict[str, float] = {}
-        for name, condition in (("loss_with_f", coarse), ("loss_without_f", None)):
+        for name, condition in conditions.items():
             torch.manual_seed(0)  # the same noise at every evaluation, so that curves are comparable
             losses[name] = self._flow_loss(
                 model.forward, latents, inputs | {"coarse_latents": condition}
             ).item()
         return losses
 
-    def _held_out_chunks(self, count: int) -> tuple[list[ChunkExample], Tensor, Tensor]:
-        """First chunks of held-out episodes, as many as are long enough."""
+    def _held_out_chunks(self, count: int) -> tuple[list[ChunkExample], Tensor]:
+        """First chunks of held-out episodes, as many as are long enough, and their latents."""
         length = self.config.preset.max_new
         group = self.held_out
         kept = [i for i, segments in enumerate(group.segments) if segments[0].stop >= length][:count]
         chunks = [ChunkExample(-1, i, 0, length, 0, group.segments[i][0].text) for i in kept]
-        latents = group.latents[kept, :, :length].float()
-        fine = self.fine.decode(self.fine.encode(latents))
-        return chunks, latents, fine
+        return chunks, group.latents[kept, :, :length].float()
 
     def sample(self, model: nn.Module) -> Image.Image:
-        """Held-out first chunks: true, F alone, 8 steps with F, 30 steps without F."""
+        """Held-out first chunks: true, 30 steps without F; and of an arm with F: F alone, 8 steps with F."""
         assert self.source.vae is not None
-        chunks, latents, coarse = self._held_out_chunks(6)
-        with_f = self._generate(model, chunks, coarse, 8)
-        without_f = self._generate(model, chunks, None, 30)
-        columns = [
-            to_pictures_of(decode_normalised(self.source.vae, x))
-            for x in (latents, coarse, with_f, without_f)
-        ]
+        chunks, latents = self._held_out_chunks(6)
+        films = [latents, self._generate(model, chunks, None, 30)]
+        if self.conditions is not None:
+            coarse = self.conditions.reconstruct(latents, "fine")
+            films += [coarse, self._generate(model, chunks, coarse, 8)]
+        columns = [to_pictures_of(decode_normalised(self.source.vae, film)) for film in films]
         rows = [[picture for column in columns for picture in column[i]] for i in range(len(chunks))]
         return contact_sheet(rows, row_titles=[chunk.text for chunk in chunks])
 

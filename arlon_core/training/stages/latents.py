@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import torch
 from torch import Tensor
 
@@ -12,8 +9,6 @@ from arlon_core.training.components import load_vae
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeGroup, EpisodeSource, Pool
 from arlon_core.training.stage import Setting, Stage
-
-Made = TypeVar("Made")
 
 
 class LatentStage(Stage):
@@ -41,14 +36,6 @@ class LatentStage(Stage):
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.pool.initial = state["initial_groups"]
-
-    def cached(self, cache: dict[int, Made], index: int, make: Callable[[EpisodeGroup], Made]) -> Made:
-        """`make` of group `index`, kept in `cache` while the group is in the pool."""
-        if index not in cache:
-            for old in [key for key in cache if key not in self.pool.indices]:
-                del cache[old]
-            cache[index] = make(self.source.group(index))
-        return cache[index]
 
     def windows(self, generator: torch.Generator, count: int, length: int) -> tuple[Tensor, Tensor]:
         """Random windows: latents (count, C, length, h, w) and subject cover (count, length, h, w)."""

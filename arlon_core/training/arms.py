@@ -1,0 +1,47 @@
+"""The ways to train the diffusion transformer that experiments compare: they differ in these points alone.
+
+A text-to-video transformer (`dit-base`) is trained first, as the paper's base model was. All others start
+from its weights and train on for equal minutes: ARLON (`dit`), the same without F (`dit-text`), and ARLON
+with one of its parts left out or exchanged (paper section 4.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+BASE = "transformer_base"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiTArm:
+    """One way. component: the folder it writes, below the pipeline folder."""
+
+    component: str
+    starts_from: str | None = BASE  # the component whose weights it starts from, None from scratch
+    needs_start: bool = True  # False: from scratch where that component is not there
+    use_coarse: bool = True  # whether F is read at all
+    coarser_tokens: bool = True  # F in part from the coarse VQ-VAE, else all from the fine one
+    uncertainty_probability: float = 0.5  # share of the examples whose F has its statistics resampled
+    injection_kind: str = "adaptive_norm"
+
+    def transformer(self, sizes: dict[str, Any]) -> dict[str, Any]:
+        """Constructor arguments of this arm's STDiT3, from a preset's."""
+        if not self.use_coarse:
+            return {**sizes, "injection_adapters": 0}
+        return {
+            **sizes,
+            "uncertainty_probability": self.uncertainty_probability,
+            "injection_kind": self.injection_kind,
+        }
+
+
+# By the name of the training stage.
+DIT_ARMS = {
+    "dit-base": DiTArm(component=BASE, starts_from=None, use_coarse=False),
+    "dit": DiTArm(component="transformer", needs_start=False),
+    "dit-text": DiTArm(component="transformer_text", use_coarse=False),
+    "dit-same-tokens": DiTArm(component="transformer_same_tokens", coarser_tokens=False),
+    "dit-certain": DiTArm(component="transformer_certain", uncertainty_probability=0.0),
+    "dit-mlp": DiTArm(component="transformer_mlp", injection_kind="mlp"),
+}
