@@ -48,7 +48,7 @@ def story(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "render", "animatic", "export", "world", "train", "evaluate stories"]
+    "command", ["", "render", "animatic", "export", "world", "train", "evaluate stories", "evaluate prompts"]
 )
 def test_help_is_quick_and_loads_nothing_heavy(command: str):
     code = (
@@ -173,6 +173,8 @@ OPTIONS = {
     "decoder_only": ("train", "vae", "--decoder-only"),
     "evaluation": ("evaluate", "everything"),
     "stories": ("evaluate", "stories", "--count", "0"),
+    "prompts": ("evaluate", "prompts", "--count", "65"),
+    "kind": ("evaluate", "measure", "--prompts", "shouted"),
 }
 
 
