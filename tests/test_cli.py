@@ -173,7 +173,7 @@ OPTIONS = {
     "decoder_only": ("train", "vae", "--decoder-only"),
     "evaluation": ("evaluate", "everything"),
     "stories": ("evaluate", "stories", "--count", "0"),
-    "prompts": ("evaluate", "prompts", "--count", "65"),
+    "prompts": ("evaluate", "prompts", "--count", "0"),
     "kind": ("evaluate", "measure", "--prompts", "shouted"),
 }
 

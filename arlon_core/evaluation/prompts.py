@@ -132,7 +132,7 @@ def _read(pipe: ArlonPipeline, texts: Sequence[str]) -> dict[str, list[int]]:
     read: dict[str, list[int]] = {name: [] for name in ATTRIBUTES}
     for first in range(0, len(texts), _BATCH):
         batch = texts[first : first + _BATCH]
-        states, mask = encode_texts(pipe.tokenizer, pipe.text_encoder, batch, max_length=pipe.text_items)
+        states, mask = encode_texts(pipe.tokenizer, pipe.text_encoder, batch, max_length=None)
         logits: Mapping[str, Tensor] = pipe.attribute_reader(states.float(), mask)
         for name in ATTRIBUTES:
             read[name] += logits[name].argmax(-1).tolist()
