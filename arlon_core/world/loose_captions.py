@@ -23,12 +23,13 @@ from arlon_core.world.captions import (
     named,
 )
 from arlon_core.world.changes import change_clauses
-from arlon_core.world.rewording import reworded
+from arlon_core.world.rewording import respelled, reworded
 from arlon_core.world.vocabulary import Attributes
 
 # All shares and lists here are our choice.
 _EVERYDAY = 0.3  # of captions have everyday words
 _FILLED = 0.6  # of captions have fillers
+_RESPELT = 0.5  # of captions are all British or all American
 _BREAKS = (", ", ", ", ", ", ". ", ". ", " and ", "; ", " - ", ": ", " ")
 FILLERS = (
     "you can see", "in this picture", "for a moment", "somewhere", "once upon a time", "it seems",
@@ -39,7 +40,11 @@ FILLERS = (
     "what we get is", "how nice", "first of all", "and so", "well", "which means", "to be exact",
     "the idea is", "here we have", "after that", "in the end", "but",
 )  # fmt: skip
-_WITH = (*COMPANY, "{second} is close by", "{second} travels along", "not alone but with {second}")
+_WITH = (
+    *COMPANY, "{second} is close by", "{second} travels along", "not alone but with {second}", "and {second} too",
+    "there is also {second}", "{second} beside {it}", "{second} near {it}", "{second} stays with {it}",
+    "{it} has {second} for company", "{second} goes where {it} goes", "and also {second}", "plus {second}",
+)  # fmt: skip
 _WITHOUT = (
     "without {second}", "no more {second}", "{second} has gone", "{second} went away",
     "{second} is not here now", "only {it} is left, not {second}",
@@ -119,6 +124,9 @@ def _put_together(rng: random.Random, pieces: Sequence[str], about: Sequence[Att
         text += joint + (capital(piece) if joint == ". " else piece)
     if rng.random() < _EVERYDAY:
         text = reworded(text, about, everyday, rng)
+    if rng.random() < _RESPELT:
+        # The vocabulary has "towards the left" and "toward the right", and the spelling must not tell which.
+        text = respelled(text, british=rng.random() < 0.5)
     return finish_sentence(rng, text)
 
 
