@@ -41,9 +41,10 @@ FILLERS = (
     "the idea is", "here we have", "after that", "in the end", "but",
 )  # fmt: skip
 _WITH = (
-    *COMPANY, "{second} is close by", "{second} travels along", "not alone but with {second}", "and {second} too",
-    "there is also {second}", "{second} beside {it}", "{second} near {it}", "{second} stays with {it}",
-    "{it} has {second} for company", "{second} goes where {it} goes", "and also {second}", "plus {second}",
+    *COMPANY, "{second} is close by", "{second} travels along", "not alone but with {second}",
+    "and {second} too", "there is also {second}", "{second} beside {it}", "{second} near {it}",
+    "{second} stays with {it}", "{it} has {second} for company", "{second} goes where {it} goes",
+    "and also {second}", "plus {second}",
 )  # fmt: skip
 _WITHOUT = (
     "without {second}", "no more {second}", "{second} has gone", "{second} went away",
