@@ -1,8 +1,8 @@
 """Stage `text`: the tokenizer and the small T5 encoder, trained to read attributes out of captions.
 
 AR and DiT share this encoder, frozen, so that each of them can be retrained alone. It reads captions with the
-grammar's synonyms, some with typing errors, and composed texts (style, description, change), so that words
-with one meaning come out alike, and a change counts more than the description before it.
+grammar's synonyms, tidy and loose ones, some with typing errors, and composed texts (style, description,
+change), so that words with one meaning come out alike, and a change counts more than the description before.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from arlon_core.models.text_encoder import build_text_encoder, train_tokenizer, 
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource, episode_segments, training_seed
 from arlon_core.training.stage import Setting, Stage
-from arlon_core.world.captions import TRAINING_PHRASING
+from arlon_core.world.captions import TRAINING_PHRASING, Phrasing
 from arlon_core.world.legibility import NOT_ASKED
 from arlon_core.world.loose_captions import LOOSE_PHRASING
 from arlon_core.world.said import change_labels, composed_labels
 from arlon_core.world.script import HELD_OUT, Script, sample_script
+from arlon_core.world.unseen_captions import UNSEEN_PHRASING
 from arlon_core.world.vocabulary import LABELS, Attributes, label_indices
 
 _EPISODE_FRAMES = 189  # enough for three or four segments
@@ -91,7 +92,16 @@ class TextStage(Stage):
         return {"loss": torch.stack(losses).mean()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        held_out = [e for i in range(300) for e in examples(sample_script(HELD_OUT + i, _EPISODE_FRAMES))]
+        """Accuracies on tidy captions, and on shapes that training never sees: on the former alone a reader
+        that learned the shapes looks perfect."""
+        unseen = self._accuracies(model, UNSEEN_PHRASING)
+        return self._accuracies(model, TRAINING_PHRASING) | {
+            f"unseen_{name}": unseen[name] for name in unseen
+        }
+
+    def _accuracies(self, model: nn.Module, phrasing: Phrasing) -> dict[str, float]:
+        scripts = [sample_script(HELD_OUT + i, _EPISODE_FRAMES, phrasing=phrasing) for i in range(300)]
+        held_out = [example for script in scripts for example in examples(script)]
         right: dict[str, list[Tensor]] = {}
         for start in range(0, len(held_out), 512):
             batch = held_out[start : start + 512]
