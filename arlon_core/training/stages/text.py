@@ -92,12 +92,13 @@ class TextStage(Stage):
         return {"loss": torch.stack(losses).mean()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Accuracies on tidy captions, and on shapes that training never sees: on the former alone a reader
-        that learned the shapes looks perfect."""
+        """Accuracies on tidy captions, and on shapes that training never sees.
+
+        On tidy ones alone, a reader that has learned the shapes looks perfect.
+        """
         unseen = self._accuracies(model, UNSEEN_PHRASING)
-        return self._accuracies(model, TRAINING_PHRASING) | {
-            f"unseen_{name}": unseen[name] for name in unseen
-        }
+        tidy_ones = self._accuracies(model, TRAINING_PHRASING)
+        return tidy_ones | {f"unseen_{name}": value for name, value in unseen.items()}
 
     def _accuracies(self, model: nn.Module, phrasing: Phrasing) -> dict[str, float]:
         scripts = [sample_script(HELD_OUT + i, _EPISODE_FRAMES, phrasing=phrasing) for i in range(300)]
