@@ -225,6 +225,12 @@ class ArlonPipeline(DiffusionPipeline):
         return self.tokenizer.model_max_length
 
     @property
+    def known_words(self) -> frozenset[str]:
+        """The words that the text encoder was trained on; none when the tokenizer carries no list of them."""
+        carried = {} if self.tokenizer is None else self.tokenizer.init_kwargs
+        return frozenset(carried.get("known_words") or ())
+
+    @property
     def working_device(self) -> torch.device:
         """Where the components compute."""
         for name in COMPONENTS:

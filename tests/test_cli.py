@@ -49,8 +49,11 @@ def story(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "render", "animatic", "export", "world", "train", "evaluate stories", "bench", "bench world"],
-)
+    [
+        "", "render", "animatic", "export", "world", "train", "evaluate stories", "evaluate prompts",
+        "evaluate compare", "bench", "bench world",
+    ],
+)  # fmt: skip
 def test_help_is_quick_and_loads_nothing_heavy(command: str):
     code = (
         "import sys\n"
@@ -175,6 +178,8 @@ OPTIONS = {
     "evaluation": ("evaluate", "everything"),
     "component": ("evaluate", "measure", "--component", "transformer"),
     "stories": ("evaluate", "stories", "--count", "0"),
+    "prompts": ("evaluate", "prompts", "--count", "0"),
+    "kind": ("evaluate", "measure", "--prompts", "shouted"),
 }
 
 

@@ -80,7 +80,7 @@ def progress_value(desk: Desk, jobs: list[Job], story: Story | None) -> Values:
         "elapsed": None if status.started is None else max(0.0, ended - status.started),
         "remaining": view.remaining(kind, desk.watcher.clock()) if job.active else None,
         "preview": view.preview if job.active else None,
-        "notes": list(view.warnings),
+        "notes": [words.sentence(note) for note in view.warnings],
         "others": sum(other.active for other in jobs) - 1 if job.active else 0,
     }
 

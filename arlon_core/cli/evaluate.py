@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from arlon_core.cli import compare, measure, options
+from arlon_core.cli import compare, measure, options, prompts
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.held_out import FIRST_STORY, STEPS, STORIES
 from arlon_core.generation.model_folder import check_model_folder, is_local
@@ -24,6 +24,7 @@ def add_command(commands: Any) -> None:
     _add_stories(kinds)
     measure.add_commands(kinds)
     compare.add_command(kinds)
+    prompts.add_command(kinds)
 
 
 def _add_stories(kinds: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from arlon_core.cli import options
 from arlon_core.errors import ArlonError
+from arlon_core.evaluation.perturbed import KINDS
 from arlon_core.evaluation.story_sets import STORY_SETS
 from arlon_core.evaluation.test_set import TEST_STORIES
 from arlon_core.generation.model_folder import check_components, check_model_folder, is_local
@@ -23,6 +24,7 @@ def add_commands(kinds: Any) -> None:
     text = "render the test set with a model and measure it: attributes, VBench's metrics, drift, seams"
     parser = kinds.add_parser("measure", help=text, description=text, allow_abbrev=False)
     _add_model(parser)
+    _add_prompts(parser)
     _add_shared(parser)
     parser.add_argument(
         "--bar", action="append", default=[], metavar="BAR",
@@ -64,6 +66,13 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--true-tokens", action="store_true", help="the true film's tokens in place of the model's own"
     )
+
+
+def _add_prompts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--prompts", choices=KINDS,
+        help="the prompts as other people would type them: the films should stay as good",
+    )  # fmt: skip
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
@@ -169,6 +178,7 @@ def _way(args: argparse.Namespace) -> Way:
         guidance=args.guidance,
         use_coarse=not args.without_coarse,
         true_tokens=args.true_tokens,
+        prompts=getattr(args, "prompts", None),
     )
 
 

@@ -169,7 +169,7 @@ def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Seq
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     write_report(report, folder)
-    write_sheets(stories, own, true, report.name, folder)
+    write_sheets([way.asked(held) for held in stories], own, true, report.name, folder)
     return report
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from arlon_core.evaluation.held_out import HeldOutStory
+from arlon_core.evaluation.perturbed import perturbed_story
 from arlon_core.evaluation.true_tokens import keep_true_tokens
 from arlon_core.generation.events import FilmReady, SegmentReady
 from arlon_core.generation.output import output_errors
@@ -105,6 +106,7 @@ class Way:
     guidance: float | None = None
     use_coarse: bool = True
     true_tokens: bool = False  # tokens of the true film in place of the token transformer's own
+    prompts: str | None = None  # a kind of perturbed.KINDS in place of the clean prompts
 
     @property
     def name(self) -> str:
@@ -113,7 +115,12 @@ class Way:
         parts += [f"guidance-{self.guidance:g}"] if self.guidance is not None else []
         parts += [] if self.use_coarse else ["without-coarse"]
         parts += ["true-tokens"] if self.true_tokens else []
+        parts += [f"prompts-{self.prompts}"] if self.prompts else []
         return "-".join(parts)
+
+    def asked(self, held: HeldOutStory) -> HeldOutStory:
+        """The story as the model is asked for it. What its film should show is the same."""
+        return held if self.prompts is None else perturbed_story(held, self.prompts)
 
 
 class ModelFilms:
@@ -127,7 +134,7 @@ class ModelFilms:
         self._folder = folder / self.name
 
     def key(self, held: HeldOutStory) -> str:
-        names = clip_names(self.pipe, held, self.way)
+        names = clip_names(self.pipe, self.way.asked(held), self.way)
         true_tokens = self.pipe.fingerprint("vae") if self.way.true_tokens else None
         return artefact_key("clip", 1, clips=names, true_tokens=true_tokens)
 
@@ -135,6 +142,7 @@ class ModelFilms:
         """Render a story. Raises ArlonError."""
         # True tokens lie under the names of the model's own, so they need a project apart.
         project = self._folder / f"{number:04d}"
+        held = self.way.asked(held)
         if self.way.true_tokens:
             keep_true_tokens(self.pipe, held, project)
         clips: list[Path] = []

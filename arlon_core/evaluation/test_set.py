@@ -22,6 +22,14 @@ def benchmark_story(number: int, fps: int) -> HeldOutStory:
     """Story `number` of the test set, 0 to 63. Raises ArlonError for another."""
     if not 0 <= number < TEST_STORIES:
         raise ArlonError(f"the test set has stories 0 to {TEST_STORIES - 1}, and no story {number}.")
+    return prompt_story(number, fps)
+
+
+def prompt_story(number: int, fps: int) -> HeldOutStory:
+    """Story `number` of those whose prompts are read: the test set's, and more like them after it.
+
+    Reading costs little, and differences of a point need many.
+    """
     segments, least, most = _SHAPES[number % len(_SHAPES)]
     # Two segments more than needed: only an episode's last one may be shorter than the least.
     frames = 4 * (segments + 2) * most - 3

@@ -115,9 +115,13 @@ class PartReady(Event):
 
 @dataclass(frozen=True)
 class WarningRaised(Event):
-    """Something to know that does not stop the render: one sentence."""
+    """Something to know that does not stop the render: one sentence, which names the segment it is about.
+
+    segment: None when it is about the whole film.
+    """
 
     message: str
+    segment: int | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from arlon_core.generation.request import (
 )
 from arlon_core.generation.session import Cancel, PathLike, Paused, Session, open_session
 from arlon_core.generation.tokens import FilmTokens
+from arlon_core.generation.unknown_words import word_warnings
 from arlon_core.story import Story
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def _in_session(
         session.pause = pause
         session.note_start()
         yield Planned(request.plan, request.texts)
+        yield from session.noted(word_warnings(pipe, request.story))
         yield from session.noted(_part(session, options))
 
 

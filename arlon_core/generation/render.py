@@ -22,6 +22,7 @@ from arlon_core.generation.output import check_output
 from arlon_core.generation.request import Request, chunk_names, make_request, token_names
 from arlon_core.generation.session import Cancel, PathLike, Session, open_session
 from arlon_core.generation.tokens import FilmTokens
+from arlon_core.generation.unknown_words import word_warnings
 from arlon_core.story import Story
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def render(
 ) -> Iterator[Event]:
     """Render a story; the film grows as the events are taken.
 
-    Events in order: Planned; TokensReady a segment; unless `with_animatic` is False, AnimaticReady a segment
+    Events in order: Planned; WarningRaised a segment with words that the model has never seen; TokensReady a
+    segment; unless `with_animatic` is False, AnimaticReady a segment
     and one for the whole; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Clips are
     encoded beside the rest: a segment's AnimaticReady comes some time after its TokensReady, its SegmentReady
     some time after its last chunk, each in the film's order, while later segments are under way.
@@ -84,7 +86,8 @@ def animatic(
 ) -> Iterator[Event]:
     """The whole story as a film of small pictures, in full length: tokens, then the preview decoder.
 
-    Events: Planned; TokensReady a segment; AnimaticReady a segment and one for the whole; FilmReady.
+    Events: Planned; WarningRaised as in `render`; TokensReady a segment; AnimaticReady a segment and one for
+    the whole; FilmReady.
     Arguments and errors as in `render`; a later `render` in the same project goes on from these tokens.
     """
     request = make_request(pipe, story, seed=seed)
@@ -124,6 +127,7 @@ def _in_session(
     with open_session(pipe, request, project, cancel) as session:
         session.note_start()
         yield Planned(request.plan, request.texts)
+        yield from session.noted(word_warnings(pipe, request.story))
         yield from events(session)
 
 

@@ -1,7 +1,8 @@
 """The small text encoder of `storyworld`: T5's encoder with a tokenizer of its own.
 
 The tokenizer is a lower-casing byte-level BPE, so that any string of any script has tokens and none is lost.
-It carries the list of words it was trained on, so that the page can name the words the model has never seen.
+It carries the list of words it was trained on (`known_words` reads texts by it), so that a person can be told
+the words that the model has never seen.
 Shapes: texts B, tokens L, width D.
 """
 
@@ -18,6 +19,8 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
+from arlon_core.models.known_words import text_words
 
 MAX_LENGTH = 96  # tokens of a text, <eos> included
 _PAD, _EOS, _UNK = "<pad>", "</s>", "<unk>"
@@ -110,22 +113,6 @@ def encode_texts(
     ids, mask = batch["input_ids"].to(text_encoder.device), batch["attention_mask"].to(text_encoder.device)
     states = text_encoder(input_ids=ids, attention_mask=mask).last_hidden_state
     return states * mask[..., None].to(states.dtype), mask
-
-
-def text_words(text: str) -> list[str]:
-    """The words of a text, lower case: runs of letters, so "hot-air" is two."""
-    return [word.lower() for word in _WORD.findall(text)]
-
-
-def unknown_words(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
-    """The words of `text` that training never saw, each once, in the order of the text.
-
-    Empty for a tokenizer that carries no list (a large pretrained one has seen them all).
-    """
-    known = frozenset(tokenizer.init_kwargs.get("known_words") or ())
-    if not known:
-        return []
-    return [word for word in dict.fromkeys(text_words(text)) if word not in known]
 
 
 def with_typos(text: str, rng: random.Random) -> str:

@@ -68,13 +68,22 @@ def unseen_full_caption(rng: random.Random, attributes: Attributes, opening: boo
 def unseen_change_caption(rng: random.Random, before: Attributes, after: Attributes) -> str:
     """Only what changes from `before` to `after`; if nothing does, that it goes on."""
     it = rng.choice(("it", "the " + rng.choice(v.SUBJECTS[after.subject])))
-    clauses = [fill(rng.choice(shapes), pieces) for shapes, pieces in _changes(rng, it, before, after)]
-    if not clauses:
-        verb, doing = rng.choice(v.ACTIONS[after.action])
-        clauses = [rng.choice(SAME_SHAPES).format(it=it, verb=verb, doing=doing)]
+    clauses = unseen_change_clauses(rng, it, before, after)
     rng.shuffle(clauses)
     joint = rng.choice(JOINTS)
     return finish_sentence(rng, _after_stops(rng.choice(OPENERS) + joint.join(clauses)))
+
+
+def unseen_change_clauses(rng: random.Random, it: str, before: Attributes, after: Attributes) -> list[str]:
+    """One clause, without capital or stop, for each attribute that differs; one that nothing does if so.
+
+    it: what the subject is called.
+    """
+    clauses = [fill(rng.choice(shapes), pieces) for shapes, pieces in _changes(rng, it, before, after)]
+    if clauses:
+        return clauses
+    verb, doing = rng.choice(v.ACTIONS[after.action])
+    return [rng.choice(SAME_SHAPES).format(it=it, verb=verb, doing=doing)]
 
 
 def _changes(

@@ -20,6 +20,8 @@ from app.handlers.page import FAST, SLOW, page_values
 from app.handlers.planning import read_refusals
 from app.handlers.refresh import ROUNDS, changed
 from arlon_core.errors import ArlonError, ModelError, ProjectError, StoryError
+from arlon_core.generation.events import Event, WarningRaised
+from arlon_core.jobs import JobRequest
 from tests.app.fake_engine import GRID, FakeEngine
 from tests.app.studio_desk import Bench, open_bench
 
@@ -304,3 +306,14 @@ def test_a_projects_folder_that_cannot_be_is_refused(tmp_path: Path, bench):
     (tmp_path / "file").write_text("")
     with pytest.raises(ProjectError, match="--projects"):
         desks.open_desk(bench().desk.jobs, FakeEngine(), "nobody/none", tmp_path / "file" / "projects")
+
+
+def test_warnings_are_shown_with_the_progress(tmp_path: Path):
+    class Warned(FakeEngine):
+        def _events(self, request: JobRequest) -> Iterator[Event]:
+            planned, *rest = super()._events(request)
+            yield from (planned, WarningRaised('segment 2: the model has never seen "unicorn".', 1), *rest)
+
+    with open_bench(tmp_path, Warned()) as warned:
+        notes = run(warned, "animatic")["progress"]["notes"]
+    assert notes == ['Segment 2: the model has never seen "unicorn".']

@@ -67,10 +67,25 @@ def test_true_films_are_the_scripts_films(tmp_path: Path, short: None):
 @pytest.mark.slow
 def test_every_way_has_its_own_films(tiny_pipeline, tmp_path: Path, short: None):
     held = benchmark_story(0, 12)
-    ways = (Way(1), Way(2), Way(1, use_coarse=False), Way(1, true_tokens=True), Way(1, guidance=2.0))
+    ways = (Way(1), Way(2), Way(1, use_coarse=False), Way(1, true_tokens=True), Way(1, guidance=2.0),
+            Way(1, prompts="typing-errors"), Way(1, prompts="capitals"))  # fmt: skip
     films = [ModelFilms(tiny_pipeline, way, tmp_path) for way in ways]
     assert len({film.name for film in films}) == len(ways)
     assert len({film.key(held) for film in films}) == len(ways)
+
+
+@pytest.mark.slow
+def test_films_of_perturbed_prompts_lie_apart_and_are_asked_for_as_typed(
+    tiny_pipeline, tmp_path: Path, short: None
+):
+    held = benchmark_story(0, 12)
+    ways = (WAY, replace(WAY, prompts="capitals"))
+    clean, shouted = (ModelFilms(tiny_pipeline, way, tmp_path) for way in ways)
+    paths = [set(films.film(0, held).clips) for films in (clean, shouted)]
+    assert not paths[0] & paths[1]
+    journal = (tmp_path / shouted.name / "0000" / "journal.jsonl").read_text()
+    assert held.story.segments[0].prompt.upper() in journal
+    assert shouted.way.asked(held).script.segments[0].attributes == held.script.segments[0].attributes
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.held_out import FIRST_STORY, STORIES
-from arlon_core.evaluation.test_set import FIRST_TEST_SEED, TEST_STORIES, benchmark_story
+from arlon_core.evaluation.test_set import FIRST_TEST_SEED, TEST_STORIES, benchmark_story, prompt_story
 from arlon_core.generation.plan import make_plan
 from arlon_core.models.judge import SPAN, reading_starts
 from arlon_core.world.script import HELD_OUT, sample_script
@@ -60,6 +60,11 @@ def test_every_last_third_holds_a_reading(stories):
             length = segment.stop_frame - segment.start_frame
             assert starts[0] >= segment.start_frame + length * 2 / 3 - 1e-9
             assert starts[-1] + SPAN == segment.stop_frame
+
+
+def test_more_stories_are_read_than_rendered(stories):
+    assert prompt_story(5, 12) == stories[5]
+    assert prompt_story(64, 12).script.seed == FIRST_TEST_SEED + 64
 
 
 @pytest.mark.parametrize("number", [-1, 64])

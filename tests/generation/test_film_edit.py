@@ -47,7 +47,7 @@ def test_film_json_shapes_the_film_and_no_key_or_frame_depends_on_it(tiny_pipeli
     assert ends[1].report["seconds_of_video"] == 21 / 12
     with av.open(str(project / "film.mp4")) as container:
         assert len(container.streams.audio) == 1
-    (note,) = [each for each in edited if isinstance(each, WarningRaised)]
+    (note,) = [each for each in edited if isinstance(each, WarningRaised) and each.segment is None]
     assert "雪" in note.message
 
     write_film_settings(project, FilmSettings(Join("fade", 0.5), captions="srt"))

@@ -19,6 +19,7 @@ from arlon_core.generation.events import (
     PartReady,
     SegmentReady,
     StepDone,
+    WarningRaised,
 )
 from arlon_core.generation.render import render
 from arlon_core.jobs import JobQueue, JobRequest, JobState
@@ -70,6 +71,16 @@ def marks(events: list[Event]) -> list[tuple]:
 
 def of(kind: type[Event], events: list[Event]) -> list:
     return [event for event in events if isinstance(event, kind)]
+
+
+@pytest.mark.usefixtures("one_chunk_a_call")
+def test_unknown_words_are_told_once_in_many_calls(engine, gpu: LentGpu, tmp_path: Path):
+    story = replace(STORY, segments=(Segment("A red balloon rises.", 2.5), Segment("A unicorn rises.", 0.8)))
+    events = list(engine.run(JobRequest("render", story, tmp_path, steps=1), threading.Event()))
+    assert len(gpu.calls) > 1
+    (warning,) = of(WarningRaised, events)
+    assert warning.segment == 1
+    assert '"unicorn"' in warning.message
 
 
 @pytest.mark.usefixtures("one_chunk_a_call")

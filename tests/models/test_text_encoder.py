@@ -9,12 +9,11 @@ import torch
 from transformers import AutoTokenizer
 
 from arlon_core.models.attribute_reader import AttributeReader
+from arlon_core.models.known_words import unknown_words
 from arlon_core.models.text_encoder import (
     build_text_encoder,
     encode_texts,
-    text_words,
     train_tokenizer,
-    unknown_words,
     with_typos,
 )
 
@@ -55,19 +54,12 @@ def test_trained_words_are_short_and_the_vocabulary_is_bounded(tokenizer):
     assert len(tokenizer("balloon").input_ids) < len(tokenizer("nwollab").input_ids)
 
 
-def test_words_never_seen_are_named(tokenizer):
-    text = "A red Zebra rises over the volcano; zebra!"
-    assert unknown_words(tokenizer, text) == ["zebra", "volcano"]
-    assert unknown_words(tokenizer, "Hot-air BALLOON, 12 hills") == []
-    assert text_words("hot-air, don't 3 Ü") == ["hot", "air", "don", "t", "ü"]
-
-
 def test_tokenizer_survives_saving_with_its_words(tokenizer, tmp_path):
     tokenizer.save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     text = "A zebra </s> rises"
     assert loaded(text).input_ids == tokenizer(text).input_ids
-    assert unknown_words(loaded, text) == ["zebra", "s"]
+    assert unknown_words(loaded.init_kwargs["known_words"], text) == ["zebra"]
 
 
 def test_states_do_not_depend_on_the_other_texts(tokenizer, encoder):
