@@ -166,7 +166,9 @@ def _difference(own: Rights, clean: Rights, name: str) -> Interval:
 
 
 def _mean(rights: Rights, name: str) -> Interval:
-    return Tally.of([[float(row[name]) for row in rows if name in row] for rows in rights]).interval()
+    return (
+        Tally.of([[float(row[name]) for row in rows if name in row] for rows in rights]).quantity().interval()
+    )
 
 
 # -- reports --------------------------------------------------------------------------------------------
