@@ -32,12 +32,7 @@ def parse_flags(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="USER:PASSWORD",
         help="ask for these before the page",
     )
-    add(
-        "--model",
-        default=str(options.default_model()),
-        metavar="M",
-        help="pipeline folder or hub id (%(default)s)",
-    )
+    options.add_model(parser)
     add(
         "--projects",
         type=Path,

@@ -35,10 +35,7 @@ def add_command(commands: Any) -> None:
     more = "Compare within one run: both arms are rendered in turn, and the medians of all rounds are told."
     parser = commands.add_parser("bench", help=text, description=f"{text}. {more}", allow_abbrev=False)
     model = parser.add_mutually_exclusive_group()
-    model.add_argument(
-        "--model", default=str(options.default_model()), metavar="M",
-        help="pipeline folder or hub id (%(default)s)",
-    )  # fmt: skip
+    options.add_model(model)
     model.add_argument(
         "--random-weights", choices=sorted(PRESETS), metavar="PRESET",
         help="a model of these sizes that nobody trained (%(choices)s): as fast as a trained one",

@@ -30,12 +30,7 @@ def add_command(commands: Any) -> None:
 def _add_stories(kinds: Any) -> None:
     text = "contact sheets of held-out Storyworld stories: animatics, and films with and without F"
     parser = kinds.add_parser("stories", help=text, description=text, allow_abbrev=False)
-    parser.add_argument(
-        "--model",
-        default=str(options.default_model()),
-        metavar="M",
-        help="pipeline folder or hub id (%(default)s)",
-    )
+    options.add_model(parser)
     parser.add_argument(
         "--count",
         type=options.positive_int,

@@ -52,10 +52,7 @@ def add_commands(kinds: Any) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", default=str(options.default_model()), metavar="M",
-        help="pipeline folder or hub id (%(default)s)",
-    )  # fmt: skip
+    options.add_model(parser)
     parser.add_argument(
         "--component", type=options.component, action="append", default=[], metavar="NAME=DIR",
         help="this component in the place of the model's own, such as transformer=runs/arms/transformer_text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+from typing import Any
 
 from arlon_core.media.film_settings import MAX_VOLUME
 from arlon_core.story import MAX_SEED
@@ -17,6 +18,13 @@ def default_model() -> Path:
     folder = Path(__file__).resolve().parents[2] / "assets" / "models" / "storyworld"
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def add_model(parser: Any) -> None:
+    """Add `--model` to a parser, or to a group of it."""
+    parser.add_argument(
+        "--model", default=str(default_model()), metavar="M", help="pipeline folder or hub id (%(default)s)"
+    )
 
 
 def positive_int(text: str) -> int:

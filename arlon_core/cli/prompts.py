@@ -17,10 +17,7 @@ def add_command(kinds: Any) -> None:
     """Add `prompts` to the evaluations of `evaluate`."""
     text = "read the test set's prompts in other words, spelling, order and with typing errors"
     parser = kinds.add_parser("prompts", help=text, description=text, allow_abbrev=False)
-    parser.add_argument(
-        "--model", default=str(options.default_model()), metavar="M",
-        help="pipeline folder or hub id (%(default)s)",
-    )  # fmt: skip
+    options.add_model(parser)
     parser.add_argument(
         "--count", type=options.positive_int, default=_STORIES, metavar="N",
         help="stories: the test set's 64 and more like them (%(default)s)",

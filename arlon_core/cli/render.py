@@ -29,12 +29,7 @@ def add_commands(commands: Any) -> None:
         parser.add_argument(
             "-o", "--output", type=Path, required=True, metavar="FILM.mp4", help="where to write it"
         )
-        parser.add_argument(
-            "--model",
-            default=str(options.default_model()),
-            metavar="M",
-            help="pipeline folder or hub id (%(default)s)",
-        )
+        options.add_model(parser)
         parser.add_argument("--steps", type=options.positive_int, metavar="N", help="denoising steps a chunk")
         parser.add_argument(
             "--guidance", type=options.guidance, metavar="G", help="guidance scale; 1 is none"

@@ -28,7 +28,6 @@ from arlon_core.evaluation.report import Report, check_bars, write_report, write
 from arlon_core.evaluation.statistics import Bar
 from arlon_core.evaluation.story_sets import LONG_SET, TEST_SET, StorySet
 from arlon_core.evaluation.summary import TENTHS, Borders, Values, summarise, value_names
-from arlon_core.generation.output import output_errors
 from arlon_core.generation.report import code_commit, device_name
 from arlon_core.models.judge import Judge, load_judge
 from arlon_core.store import artefact_key
@@ -166,8 +165,6 @@ def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Seq
         by_kind=benchmark.by_kind(own, true, borders),
     )
     folder = benchmark.out / report.name
-    with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     write_report(report, folder)
     write_sheets([way.asked(held) for held in stories], own, true, report.name, folder)
     return report
@@ -190,8 +187,6 @@ def measure_true(benchmark: Benchmark, height: int, width: int, fps: int) -> Rep
     bars = JUDGE_BARS if benchmark.story_set is TEST_SET else ()
     report = Report(name, settings, of_true, of_true, true, bars)
     folder = benchmark.out / report.name
-    with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     write_report(report, folder)
     return report
 

@@ -128,10 +128,10 @@ def _difference(name: str, one: Quantity, two: Quantity) -> Difference:
     share = (two / one).interval()
     gain = difference
     if name.startswith(_LESS_IS_BETTER):
-        gain = (one - two).interval()
+        gain = -difference
     elif name.startswith(_NEAR_ONE_IS_BETTER):
         gain = (one.map(_from_one) - two.map(_from_one)).interval()
-    return Difference(name, one.interval().value, two.interval().value, difference, gain, share)
+    return Difference(name, one.value, two.value, difference, gain, share)
 
 
 def _from_one(values: np.ndarray) -> np.ndarray:

@@ -58,7 +58,9 @@ def check_bars(bars: Sequence[Bar], names: Iterable[str]) -> None:
 
 
 def write_report(report: Report, folder: Path) -> None:
-    """Write `report.json` and `report.md` into `folder`. Raises OutputError or ArlonError."""
+    """Write `report.json` and `report.md` into `folder`, which is made. Raises OutputError or ArlonError."""
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "report.json", report_json(report))
     path = folder / "report.md"
     with output_errors(path), replacing(path) as partial:

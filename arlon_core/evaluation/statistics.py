@@ -31,6 +31,9 @@ class Interval:
     low: float
     high: float
 
+    def __neg__(self) -> Interval:
+        return Interval(-self.value, -self.high, -self.low)
+
     def record(self) -> dict[str, float | None]:
         """As JSON values; what is not finite is None."""
         return {
@@ -70,6 +73,11 @@ class Quantity:
     statistic: Statistic
     stories: int
     resamples: int = RESAMPLES
+
+    @property
+    def value(self) -> float:
+        """Of every story once."""
+        return float(self.statistic(np.ones((1, self.stories)))[0])
 
     def interval(self) -> Interval:
         """Its value, with the interval."""

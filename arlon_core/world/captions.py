@@ -39,6 +39,12 @@ def named(rng: random.Random, colour: str, subject: str, *, definite: bool = Fal
     return f"the {words}" if definite else article(words)
 
 
+def named_second(rng: random.Random, second_subject: str | None, *, definite: bool = False) -> str:
+    """The same of a second subject, without a size."""
+    colour, subject = v.split_second(second_subject)
+    return named(rng, colour, subject, definite=definite, size=False)
+
+
 @dataclass(frozen=True)
 class Phrasing:
     """How a script's captions are worded: whole descriptions, and changes."""
@@ -79,10 +85,9 @@ def caption_parts(rng: random.Random, attributes: Attributes, definite: bool) ->
     verb, doing = rng.choice(v.ACTIONS[attributes.action])
     say_weather = attributes.weather != "clear" or rng.random() < 0.35
     say_camera = attributes.camera != "still" or rng.random() < 0.25
-    second_colour, second = v.split_second(attributes.second_subject)
     company = ""
     if attributes.second_subject is not None:
-        company = rng.choice(COMPANY).format(second=named(rng, second_colour, second, size=False))
+        company = rng.choice(COMPANY).format(second=named_second(rng, attributes.second_subject))
     return {
         "subject": named(rng, attributes.colour, attributes.subject, definite=definite),
         "bare": f"{rng.choice(v.COLOURS[attributes.colour])} {rng.choice(v.SUBJECTS[attributes.subject])}",

@@ -20,7 +20,7 @@ from arlon_core.world.captions import (
     capital,
     caption_parts,
     finish_sentence,
-    named,
+    named_second,
 )
 from arlon_core.world.changes import change_clauses
 from arlon_core.world.rewording import respelled, reworded
@@ -73,7 +73,7 @@ def loose_full_caption(rng: random.Random, attributes: Attributes, opening: bool
             )
         )
     if attributes.second_subject is not None:
-        pieces.append(rng.choice(_WITH).format(second=_second(rng, attributes.second_subject), it="it"))
+        pieces.append(rng.choice(_WITH).format(second=named_second(rng, attributes.second_subject), it="it"))
     return _put_together(rng, pieces, [attributes])
 
 
@@ -108,7 +108,7 @@ def _changes(rng: random.Random, it: str, before: Attributes, after: Attributes)
         found.append(rng.choice(_TURNING).format(it=it, colour=rng.choice(v.COLOURS[after.colour])))
     if after.second_subject != before.second_subject:
         leaves = after.second_subject is None
-        second = _second(rng, after.second_subject or before.second_subject, definite=leaves)
+        second = named_second(rng, after.second_subject or before.second_subject, definite=leaves)
         found.append(rng.choice(_WITHOUT if leaves else _WITH).format(second=second, it=it))
     return found
 
@@ -129,11 +129,6 @@ def _put_together(rng: random.Random, pieces: Sequence[str], about: Sequence[Att
         # The vocabulary has "towards the left" and "toward the right", and the spelling must not tell which.
         text = respelled(text, british=rng.random() < 0.5)
     return finish_sentence(rng, text)
-
-
-def _second(rng: random.Random, second_subject: str | None, *, definite: bool = False) -> str:
-    colour, subject = v.split_second(second_subject)
-    return named(rng, colour, subject, definite=definite, size=False)
 
 
 def _noun(rng: random.Random, attributes: Attributes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 from arlon_core.world import vocabulary as v
-from arlon_core.world.captions import capital, caption_parts, named
+from arlon_core.world.captions import capital, caption_parts, named_second
 from arlon_core.world.unseen_captions import unseen_change_clauses
 from arlon_core.world.vocabulary import Attributes
 
@@ -27,7 +27,7 @@ def in_sentences(rng: random.Random, before: Attributes | None, now: Attributes)
         f"below it: {parts['scene']}",
         f"it is {parts['time_noun']}",
         parts["clause"],
-        f"{_second(rng, now.second_subject)} is with it" if now.second_subject else "",
+        f"{named_second(rng, now.second_subject)} is with it" if now.second_subject else "",
         parts["camera"],
     ]
     return _sentences([clause for clause in clauses if clause])
@@ -43,7 +43,7 @@ def turned_round(
     if before is None:
         parts = caption_parts(rng, now, definite=False)
         circumstances = [parts["time"], parts["place"], parts["weather"]]
-        company = f"with {_second(rng, now.second_subject)} at its side" if now.second_subject else ""
+        company = f"with {named_second(rng, now.second_subject)} at its side" if now.second_subject else ""
         if company_first:
             circumstances.append(company)
         if parts["camera"]:
@@ -75,14 +75,9 @@ def _changed(rng: random.Random, before: Attributes, now: Attributes) -> list[st
         found.append(f"now {rng.choice(v.COLOURS[now.colour])}")
     if now.second_subject != before.second_subject:
         joins = now.second_subject is not None
-        second = _second(rng, now.second_subject or before.second_subject, definite=not joins)
+        second = named_second(rng, now.second_subject or before.second_subject, definite=not joins)
         found.append(f"with {second} at its side" if joins else f"without {second}")
     return found
-
-
-def _second(rng: random.Random, second_subject: str | None, *, definite: bool = False) -> str:
-    colour, subject = v.split_second(second_subject)
-    return named(rng, colour, subject, definite=definite, size=False)
 
 
 def _camera(rng: random.Random, now: Attributes) -> str:

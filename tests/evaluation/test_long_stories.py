@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -128,6 +129,7 @@ def test_true_films_neither_drift_nor_lag(tiny_judges: Path, tmp_path: Path, sho
     from arlon_core.evaluation.summary import summarise
 
     values, _ = summarise(true, true, [[[], []]] * 2)
+    assert np.isfinite(values["tenths.motion_smoothness"].value)
     for name, interval in values.items():
         if name.startswith("tenths.") and interval.value == interval.value:
             assert interval.value == pytest.approx(1), name
