@@ -56,12 +56,12 @@ class StudioProcess:
         """Addresses outside this machine that a guarded process asked for."""
         return self._outside.read_text().split() if self._outside.exists() else []
 
-    def wait(self) -> StudioProcess:
-        """Until it listens. Raises AssertionError with its output when it ends before."""
+    def wait(self, says: str = LISTENS) -> StudioProcess:
+        """Until it says so: that it listens. Raises AssertionError with its output when it ends before."""
         end = time.monotonic() + PATIENCE
-        while LISTENS not in self.output.read_text():
+        while says not in self.output.read_text():
             assert self._process.poll() is None, self.output.read_text()
-            assert time.monotonic() < end, f"does not listen: {self.output.read_text()}"
+            assert time.monotonic() < end, f"does not say {says!r}: {self.output.read_text()}"
             time.sleep(0.02)
         return self
 
