@@ -13,7 +13,7 @@ from app import words
 from app.assets import css, keys
 from app.components.parts import text_line
 from app.handlers.desk import Desk, cancel, submit
-from app.handlers.filming import choose, choose_sound, export, film_controls
+from app.handlers.filming import cancel_export, choose, choose_sound, export, film_controls
 from app.handlers.page import FAST, page_values
 from app.handlers.refresh import changed
 from app.handlers.session import Session, edit, open_file, open_page, open_story
@@ -27,7 +27,7 @@ from arlon_core.errors import ArlonError
 _STORAGE: dict[str, Any] = {"secret": "arlon-studio"}
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _PAGE = ("model", "progress", "film", "animatic", "timeline", "links", "cancel", "pace")
-_PANEL = ("length", "exported", "export_links")
+_PANEL = ("length", "exported", "export_links", "cancel_export")
 _STARTS = ("make_animatic", "render")
 
 Updates = dict[Any, Any]
@@ -111,6 +111,7 @@ class Wiring:
         parts["sound"].upload(self.sound_chosen, [*now, parts["sound"]], with_controls, **_QUIET)
         parts["remove_sound"].click(self.sound_chosen, now, with_controls, **_QUIET)
         parts["export"].click(self.export, [*now, parts["format"]], outputs, **_QUIET)
+        parts["cancel_export"].click(self.cancel_export, now, outputs, **_QUIET)
 
     def load(self, project: Any, shelf: Any) -> Updates:
         session = open_page(self.desk, project, shelf)
@@ -150,6 +151,9 @@ class Wiring:
 
     def export(self, project: Any, value: Any, shown: Any, suffix: Any) -> Updates:
         return self._filmed(lambda: export(self.desk, project, suffix), project, value, shown)
+
+    def cancel_export(self, project: Any, value: Any, shown: Any) -> Updates:
+        return self._filmed(lambda: cancel_export(self.desk, project), project, value, shown)
 
     def refresh(self, project: Any, value: Any, shown: Any) -> Updates:
         new, marks = changed(page_values(self.desk, project, value), shown)
@@ -206,7 +210,7 @@ class Wiring:
 
 
 def _update(name: str, value: Any) -> Any:
-    if name == "cancel":
+    if name in ("cancel", "cancel_export"):
         return gr.update(interactive=value)
     if name in ("film", "animatic"):
         return gr.update(value=value, elem_classes=player_classes(value))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,16 +28,28 @@ MAX_KEPT = 200  # exports that are remembered; the oldest go first (our choice)
 
 @dataclass(frozen=True)
 class Export:
-    """The newest export of a project. done, total: frames. info: when it ended well; failure: when not."""
+    """The newest export of a project. done, total: frames. info: when it ended well; failure: when not.
+
+    stop: set by a person who cancelled it; its thread sees that at the next frame.
+    """
 
     total: int
     done: int = 0
     info: FilmInfo | None = None
     failure: str = ""
+    stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def active(self) -> bool:
-        return self.info is None and not self.failure
+        return self.info is None and not self.failure and not self.cancelled
+
+    @property
+    def cancelled(self) -> bool:
+        return self.stop.is_set()
+
+
+class _CancelledError(Exception):
+    """Goes through the writing of a film, which takes its half-written file away."""
 
 
 class Exports:
@@ -66,15 +78,30 @@ class Exports:
             work.start()
         return not running
 
+    def cancel(self, project: Path) -> bool:
+        """End the export of a project's folder. False when none was at work."""
+        with self._lock:
+            export = self._exports.get(project)
+            if export is None or not export.active:
+                return False
+            export.stop.set()
+            return True
+
     def _run(self, film: RenderedFilm, path: Path, settings: FilmSettings, export: Export) -> None:
         def progress(done: int, total: int) -> None:
+            if export.cancelled:
+                raise _CancelledError
             self._note(film.project, replace(export, done=done))
 
         try:
             with self._turn:
+                if export.cancelled:
+                    return
                 path.parent.mkdir(parents=True, exist_ok=True)
                 info = export_rendered(film, path, settings, progress)
             self._note(film.project, replace(export, done=export.total, info=info))
+        except _CancelledError:
+            return
         except ArlonError as error:
             self._note(film.project, replace(export, failure=str(error)))
         except Exception as error:
@@ -84,5 +111,7 @@ class Exports:
             )
 
     def _note(self, project: Path, export: Export) -> None:
+        """Tell how far an export is, unless it was cancelled: another one may have its place by now."""
         with self._lock:
-            self._exports[project] = export
+            if not export.cancelled:
+                self._exports[project] = export

@@ -108,14 +108,29 @@ def export(desk: Desk, project: Any, suffix: Any) -> str:
     return "" if desk.exports.start(film, path, settings) else words.EXPORT_RUNS
 
 
+def cancel_export(desk: Desk, project: Any) -> str:
+    """Cancel the export that the panel shows; gives what to tell, mostly nothing. What was there stays."""
+    return "" if desk.exports.cancel(project_folder(desk.projects, project)) else words.NO_EXPORT
+
+
 def film_values(desk: Desk, project: Any, editor: Any) -> Values:
     """What the panel tells: the length of the film before it is made, and the export and its files after."""
     try:
         folder = project_folder(desk.projects, project)
     except ArlonError:
-        return {"length": _line("", ""), "exported": _line("", ""), "export_links": []}
+        return {
+            "length": _line("", ""),
+            "exported": _line("", ""),
+            "export_links": [],
+            "cancel_export": False,
+        }
     made = desk.exports.of(folder)
-    return {"length": _length(folder, editor), "exported": _progress(made), "export_links": _links(made)}
+    return {
+        "length": _length(folder, editor),
+        "exported": _progress(made),
+        "export_links": _links(made),
+        "cancel_export": made is not None and made.active,
+    }
 
 
 def _length(folder: Path, editor: Any) -> Values:
@@ -140,6 +155,8 @@ def _progress(made: Export | None) -> Values:
         return _line("", "")
     if made.failure:
         return _line("bad", made.failure)
+    if made.cancelled:
+        return _line("note", words.EXPORT_CANCELLED)
     if made.info is None:
         return _line("running", words.exporting(made.done, made.total))
     length = f"{show_seconds(made.info.frames, made.info.fps)}, {made.info.frames} frames"

@@ -59,7 +59,11 @@ def film_panel(values: Mapping[str, Any], controls: Mapping[str, Any]) -> dict[s
             )
         parts["length"] = text_line("length", values["length"])
         parts["film_notice"] = text_line("film-notice", role="alert")
-        parts["export"] = gr.Button(words.EXPORT, elem_id="export", min_width=80)
+        with gr.Row():
+            parts["export"] = gr.Button(words.EXPORT, elem_id="export", min_width=80)
+            parts["cancel_export"] = gr.Button(
+                words.CANCEL, elem_id="cancel-export", interactive=values["cancel_export"], min_width=80
+            )
         parts["exported"] = text_line("exported", values["exported"])
         parts["export_links"] = film_links(values["export_links"], elem_id="export-links")
     return parts

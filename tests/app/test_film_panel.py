@@ -68,6 +68,7 @@ def test_a_crossfade_is_said_exported_and_downloaded_to_the_frame(
     expect(page.locator("#sound")).to_contain_text("sea", timeout=PATIENCE)
     frames = int(re.search(r"(\d+) frames", length.inner_text())[1])
     assert frames == 78 - 2 * 3
+    expect(page.locator("#cancel-export")).to_be_disabled()
     page.click("#export")
     expect(page.locator("#exported p")).to_have_text(words.exported("6 s, 72 frames"), timeout=PATIENCE)
     with page.expect_download() as download:
@@ -118,7 +119,7 @@ def test_the_open_panel_fits_a_phone(new_page, url: str, scheme: str):
     phone = open_panel(new_page(width=390, height=844, color_scheme=scheme, has_touch=True), url)
     wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert phone.evaluate(wide) == 0
-    for name in ("join", "join-seconds", "captions", "format", "sound", "length", "export"):
+    for name in ("join", "join-seconds", "captions", "format", "sound", "length", "export", "cancel-export"):
         box = phone.locator(f"#{name}").bounding_box()
         assert box is not None
         assert box["x"] >= 0

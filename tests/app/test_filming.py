@@ -14,7 +14,7 @@ from app import words
 from app.handlers import desk as desks
 from app.handlers import exporting
 from app.handlers.editing import editor_value, settle
-from app.handlers.filming import choose, choose_sound, export, film_controls
+from app.handlers.filming import cancel_export, choose, choose_sound, export, film_controls
 from app.handlers.page import FAST, SLOW, page_values
 from arlon_core.errors import ArlonError, FilmError
 from arlon_core.media.clips import count_frames
@@ -206,6 +206,39 @@ def test_an_export_is_seen_while_it_runs_and_a_second_start_is_refused(bench: Be
     held()
     values = until_exported(bench)
     assert (values["exported"]["state"], values["pace"]) == ("done", SLOW)
+
+
+def test_a_cancelled_export_leaves_the_one_before_and_can_be_started_again(bench: Bench, held):
+    rendered(bench)
+    path = folder(bench) / "exports" / "the-fox.mp4"
+    path.parent.mkdir()
+    path.write_bytes(b"the film before")
+    assert cancel_export(bench.desk, FOX) == words.NO_EXPORT
+    export(bench.desk, FOX, ".mp4")
+    bench.until(lambda: shown(bench)["exported"]["line"] == words.exporting(1, 78), "the first frame")
+    assert shown(bench)["cancel_export"]
+    assert cancel_export(bench.desk, FOX) == ""
+    values = shown(bench)
+    assert values["exported"]["line"] == words.EXPORT_CANCELLED
+    assert (values["cancel_export"], values["export_links"], values["pace"]) == (False, [], SLOW)
+    assert export(bench.desk, FOX, ".gif") == "", "another one waits for its turn"
+    held()
+    bench.until(lambda: shown(bench)["exported"]["state"] == "done", "the other export ends")
+    assert sorted(each.name for each in path.parent.iterdir()) == ["the-fox.gif", "the-fox.mp4"]
+    assert path.read_bytes() == b"the film before"
+
+
+def test_an_export_cancelled_before_its_turn_writes_nothing(bench: Bench, held):
+    rendered(bench)
+    export(bench.desk, FOX, ".mp4")
+    bench.until(lambda: shown(bench)["exported"]["line"] == words.exporting(1, 78), "the first frame")
+    assert cancel_export(bench.desk, FOX) == ""
+    assert export(bench.desk, FOX, ".gif") == ""
+    assert cancel_export(bench.desk, FOX) == ""
+    assert export(bench.desk, FOX, ".webm") == ""
+    held()
+    bench.until(lambda: shown(bench)["exported"]["state"] == "done", "the last export ends")
+    assert [each.name for each in (folder(bench) / "exports").iterdir()] == ["the-fox.webm"]
 
 
 def test_an_export_that_fails_says_why_and_can_be_started_again(bench: Bench):
