@@ -1,17 +1,15 @@
 """Makes the pictures of the page in docs/: `python -m tests.app.screenshots [--all FOLDER]`.
 
-With the shipped model when it is complete; until then Storyworld's own drawings stand in for a model's film,
-and captions must say so. --all writes every state of the page there too, to be looked at.
+On the shipped model. --all writes every state of the page there too, to be looked at.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -22,9 +20,9 @@ from app.handlers.desk import open_desk
 from app.studio import build_studio, launch_options
 from arlon_core.jobs import JobQueue, ModelEngine
 from tests import browser as browsers
-from tests.app.real_model import SHIPPED, is_complete
-from tests.app.storyworld_engine import STORY, StoryworldEngine
+from tests.app.real_model import SHIPPED
 
+STORY = "balloon"
 DOCS = Path(__file__).parents[2] / "docs"
 PATIENCE = 600_000  # milliseconds
 MID_RENDER = "Rendering segment 4 of 6"
@@ -32,11 +30,10 @@ MID_RENDER = "Rendering segment 4 of 6"
 
 @dataclass
 class Set:
-    """A studio to be photographed. hold: the gate before each step, where the engine has one."""
+    """A studio to be photographed."""
 
     url: str
     browser: Browser
-    hold: threading.Semaphore | None
 
     def page(self, width: int, height: int, scheme: str = "light") -> Page:
         page = browsers.new_page(
@@ -55,31 +52,19 @@ class Set:
         page.select_option("#story-choice", f"example:{STORY}")
         return page
 
-    def let_go(self, page: Page, steps: int | None = None) -> None:
-        """Let the engine go on to the end, or for some steps, at a pace that can be measured."""
-        if self.hold is None:
-            return
-        if steps is None:
-            self.hold.release(10**6)
-            return
-        for _ in range(steps):
-            self.hold.release()
-            page.wait_for_timeout(100)
-
 
 @contextmanager
 def open_set() -> Iterator[Set]:
-    """The studio on the shipped model, or on Storyworld's drawings while that is not complete."""
-    hold = None if is_complete(SHIPPED) else threading.Semaphore(0)
-    engine = ModelEngine(str(SHIPPED)) if hold is None else StoryworldEngine(gates={"StepDone": hold})
+    """The studio on the shipped model."""
+    engine = ModelEngine(str(SHIPPED))
     jobs = JobQueue(engine)
     with tempfile.TemporaryDirectory() as folder, browsers.open_chromium() as browser:
-        desk = replace(open_desk(jobs, engine, str(SHIPPED), Path(folder)), refusals={})
+        desk = open_desk(jobs, engine, str(SHIPPED), Path(folder))
         page = build_studio(desk)
         options = {"server_name": "127.0.0.1", "quiet": True, "prevent_thread_lock": True}
         _, url, _ = page.launch(**options, **launch_options(desk.projects))
         try:
-            yield Set(url, browser, hold)
+            yield Set(url, browser)
         finally:
             page.close(verbose=False)
             jobs.close()
@@ -107,13 +92,11 @@ def make_docs(here: Set, folder: Path) -> None:
     """The pictures of docs/."""
     page = here.page(1440, 900)
     page.click("#render")
-    here.let_go(page, 60)
     expect(page.locator(".headline")).to_have_text(MID_RENDER)
     seek(page, 2)
     picture(page, folder / "studio-1440.png")
     page.set_viewport_size({"width": 390, "height": 844})
     picture(page, folder / "studio-390.png")
-    here.let_go(page)
     page.set_viewport_size({"width": 1440, "height": 900})
     page.emulate_media(color_scheme="dark")
     expect(page.locator(".headline")).to_have_text(words.DONE["render"])

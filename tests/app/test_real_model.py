@@ -18,7 +18,7 @@ from arlon_core.media.frames import to_rgb
 from arlon_core.pipeline import ArlonPipeline
 from arlon_core.store.journal import Journal
 from arlon_core.story import parse_story
-from tests.app.real_model import RealModel, choose_model
+from tests.app.real_model import SECONDS, SHIPPED, STEPS, plan_of
 from tests.app.studio_process import StudioProcess
 
 pytestmark = pytest.mark.slow
@@ -54,8 +54,8 @@ PICTURE = """selector => {
 class Visit:
     """One page of a running studio, and what a person does there."""
 
-    def __init__(self, page: Page, studio: StudioProcess, model: RealModel) -> None:
-        self.page, self.studio, self.model = page, studio, model
+    def __init__(self, page: Page, studio: StudioProcess) -> None:
+        self.page, self.studio = page, studio
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         page.goto(studio.url)
@@ -66,7 +66,7 @@ class Visit:
         return self.page.locator(".headline")
 
     def write(self, prompts: tuple[str, ...] = PROMPTS) -> None:
-        lines = [f"[{self.model.seconds:g}s] {prompt}" for prompt in prompts]
+        lines = [f"[{SECONDS:g}s] {prompt}" for prompt in prompts]
         self.page.click("#tab-text")
         self.page.fill("#story-text", "\n".join(["title: The balloon", "seed: 3", "", *lines, ""]))
         self.page.click("#tab-cards")
@@ -90,7 +90,7 @@ class Visit:
         steps = self.page.get_by_label(words.STEPS)
         if not steps.is_visible():
             self.page.click(f"text={words.SETTINGS}")
-        steps.fill(str(self.model.steps))
+        steps.fill(str(STEPS))
         steps.press("Tab")
         self.page.click("#render")
 
@@ -123,27 +123,22 @@ class Visit:
         return [line["event"] for line in lines if line["event"]["event"] == name]
 
 
-@pytest.fixture(scope="session")
-def model(tiny_folder: Path) -> RealModel:
-    return choose_model(tiny_folder)
-
-
 @pytest.fixture
-def start(model: RealModel, tmp_path: Path) -> Iterator[Callable[..., StudioProcess]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., StudioProcess]]:
     """Starts studios on one projects folder: `start()`, or `start(port=...)` in the place of a killed one."""
     with ExitStack() as stack:
 
         def make(**options) -> StudioProcess:
-            studio = StudioProcess(tmp_path, "--model", model.folder, **options)
+            studio = StudioProcess(tmp_path, "--model", SHIPPED, **options)
             stack.callback(studio.kill)
             return studio.wait()
 
         yield make
 
 
-def test_from_a_prompt_to_a_film_that_plays(start, page: Page, model, browser_log, tmp_path: Path):
+def test_from_a_prompt_to_a_film_that_plays(start, page: Page, browser_log, tmp_path: Path):
     studio = start(guarded=True)
-    here = Visit(page, studio, model)
+    here = Visit(page, studio)
     here.write()
     here.change(2, "A white bird comes along.")
     page.click("#make-animatic")
@@ -163,14 +158,14 @@ def test_from_a_prompt_to_a_film_that_plays(start, page: Page, model, browser_lo
     film = here.download(tmp_path / "film.mp4")
     with av.open(str(film)) as container:
         pictures = [to_rgb(frame) for frame in container.decode(video=0)]
-    assert len(pictures) == model.plan(PROMPTS).frames
+    assert len(pictures) == plan_of(PROMPTS).frames
     assert any((picture != pictures[0]).any() for picture in pictures)
     assert browser_log.errors == []
     assert studio.outside == []
 
 
-def test_a_render_is_found_again_after_a_reload_and_can_be_cancelled(start, page: Page, model):
-    here = Visit(page, start(), model)
+def test_a_render_is_found_again_after_a_reload_and_can_be_cancelled(start, page: Page):
+    here = Visit(page, start())
     here.write()
     here.render()
     here.wait_for_chunk(2)
@@ -189,31 +184,31 @@ def test_a_render_is_found_again_after_a_reload_and_can_be_cancelled(start, page
     assert [event["cached"] for event in again[:done]] == [True] * done, "it went on from what was kept"
 
 
-def test_a_killed_studio_goes_on_and_the_film_is_the_same(start, page: Page, model, tmp_path: Path):
+def test_a_killed_studio_goes_on_and_the_film_is_the_same(start, page: Page, tmp_path: Path):
     studio = start()
-    here = Visit(page, studio, model)
+    here = Visit(page, studio)
     here.write()
     here.render()
     expect(page.locator("#film-timeline li[data-state=done]")).not_to_have_count(0)
     studio.kill()
     page.goto("about:blank")  # a page left open would load itself again, in the way of the visit below
     done = len(here.events("ChunkReady"))
-    assert 0 < done < len(model.plan(PROMPTS).chunks)
+    assert 0 < done < len(plan_of(PROMPTS).chunks)
     assert here.events("FilmReady") == []
 
-    here = Visit(page, start(port=studio.port), model)
+    here = Visit(page, start(port=studio.port))
     here.render()
     expect(here.headline).to_have_text(words.DONE["render"])
     again = here.events("ChunkReady")[done:]
     assert [event["cached"] for event in again] == [True] * done + [False] * (len(again) - done)
     resumed = [event["frame_hash"] for event in here.events("SegmentReady")[-len(PROMPTS) :]]
-    pipe = ArlonPipeline.from_pretrained(model.folder, device="cpu")
-    unbroken = render(pipe, parse_story(here.story()), tmp_path / "unbroken", steps=model.steps)
+    pipe = ArlonPipeline.from_pretrained(SHIPPED, device="cpu")
+    unbroken = render(pipe, parse_story(here.story()), tmp_path / "unbroken", steps=STEPS)
     assert resumed == [event.frame_hash for event in unbroken if isinstance(event, SegmentReady)]
 
 
-def test_another_third_prompt_renders_only_from_there_on(start, page: Page, model, browser_log):
-    here = Visit(page, start(), model)
+def test_another_third_prompt_renders_only_from_there_on(start, page: Page, browser_log):
+    here = Visit(page, start())
     here.write()
     here.render()
     expect(here.headline).to_have_text(words.DONE["render"])
