@@ -89,7 +89,7 @@ STORYWORLD = Preset(
         "hidden_size": 432,
         "depth": 3,
         "num_heads": 6,
-        "patch_size": [1, 4, 4],
+        "patch_size": [1, 2, 2],
         "in_channels": 16,
         "pred_sigma": False,
         "caption_channels": 256,

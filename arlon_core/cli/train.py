@@ -46,6 +46,10 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--learning-rate", type=options.positive_float, metavar="LR")
     parser.add_argument("--seed", type=options.seed, metavar="S")
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
+    parser.add_argument(
+        "--profile", action="store_true",
+        help="train nothing; take some steps and say where their time goes",
+    )  # fmt: skip
     parser.add_argument("--device", choices=options.DEVICES, default="auto", help="(%(default)s)")
     parser.set_defaults(run=run)
 
@@ -89,6 +93,7 @@ def run(args: argparse.Namespace) -> None:
             init=args.init,
             resume=args.resume,
             device=args.device,
+            profile=args.profile,
         )
     finally:
         # A stage writes its component at every checkpoint, so there is something to load even after a cut.

@@ -119,7 +119,7 @@ class EpisodeSource:
     def group(self, index: int) -> EpisodeGroup:
         """Group number `index` of this process: always the same episodes."""
         if index not in self._groups:
-            if len(self._groups) >= self.pool.capacity_groups:
+            if len(self._groups) >= self.pool.latent_groups:
                 del self._groups[min(self._groups)]
             first = index * self.pool.group
             seeds = [training_seed(self.seed, self.rank, first + i) for i in range(self.pool.group)]

@@ -14,6 +14,7 @@ from accelerate import Accelerator
 from arlon_core.generation.report import code_commit
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource
+from arlon_core.training.profiling import profile_steps
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages import stage_class
 from arlon_core.training.trainer import Trainer
@@ -29,6 +30,7 @@ def train(
     resume: bool = False,
     stop_after: int | None = None,
     device: str = "auto",
+    profile: bool = False,
 ) -> None:
     """Train stages one after the other in one process, so that they share the episodes already drawn.
 
@@ -36,6 +38,7 @@ def train(
     runs: folder that gets one folder a stage with checkpoints, TensorBoard scalars and samples.
     stop_after: end each stage early, as a run that is cut off does; the schedule stays that of the whole.
     minutes: length of each stage by the clock; without it the configured number of steps.
+    profile: instead of training, write where the time of some steps goes, into `runs/STAGE/profile.txt`.
     Raises ArlonError on a missing component, or on a loss that stays non-finite.
     """
     accelerator = _accelerator(runs, device)
@@ -62,6 +65,7 @@ def train(
             init=init,
             resume=resume,
             stop_after=stop_after,
+            profile=profile,
         )
         # Not `end_training` before the last one: it takes the other processes away.
         for tracker in accelerator.trackers:
@@ -83,6 +87,7 @@ def _train_stage(
     init: Path | None,
     resume: bool,
     stop_after: int | None,
+    profile: bool,
 ) -> None:
     folder = Path(accelerator.project_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,6 +101,9 @@ def _train_stage(
         accelerator.init_trackers(config.stage)
     if resume:
         trainer.resume()
+    if profile:
+        accelerator.print(profile_steps(trainer.train_step, accelerator.device, folder / "profile.txt"))
+        return
     started = time.monotonic()
     trainer.run(stop_after)
     if accelerator.is_main_process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from safetensors.torch import load_file
 
 from arlon_core.errors import ArlonError
 from arlon_core.models.latent_vqvae import LatentVQVAE
-from arlon_core.training import trainer
+from arlon_core.training import profiling, trainer
 from arlon_core.training.config import train_config
 from arlon_core.training.run import train
 from arlon_core.training.stages import stage_class
@@ -82,6 +83,21 @@ def test_decoder_only_changes_the_decoder_and_no_latent(tiny_components: Path, t
     old, new = (AutoencoderKLWan.load_config(folder) for folder in (trained, tmp_path / "components" / "vae"))
     assert old["latents_mean"] == new["latents_mean"]
     assert old["latents_std"] == new["latents_std"]
+
+
+def test_a_profile_names_what_takes_the_time_and_writes_no_component(
+    tiny_components: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(profiling, "WARM_UP", 2)
+    monkeypatch.setattr(profiling, "STEPS", 2)
+    for part in tiny_components.iterdir():
+        if part.name != "token_transformer":
+            (tmp_path / part.name).symlink_to(part)
+    train([train_config("ar", "tiny")], tmp_path, tmp_path / "runs", device="cpu", profile=True)
+    table = (tmp_path / "runs" / "ar" / "profile.txt").read_text()
+    assert re.match(r"\d+\.\d ms a step", table)
+    assert "aten::mm" in table, "the table has rows"
+    assert not (tmp_path / "token_transformer").exists()
 
 
 def test_a_loss_that_is_not_finite_never_steps(

@@ -39,6 +39,7 @@ _CORRUPTED_SHARE = 0.07  # of the tokens that the model reads
 _NO_TEXT_SHARE = 0.1  # of the sequences, for classifier-free guidance
 _SUBJECT_WEIGHT = 3.0  # subjects are few tokens of many
 _BORDER_SHARE = 0.5  # of the blocks begin at a segment border, where the text has to be obeyed
+_TRIGRAM_GROUPS = 192  # the newest ones are counted for it: four million tokens, a few seconds
 _LENGTH_STEP = 64  # sequence lengths are rounded up, so that compiled code sees few of them
 
 
@@ -196,7 +197,8 @@ class ARStage(LatentStage):
             "bits": nats / count / math.log(2),
             "subject_bits": subject_nats / subject_count / math.log(2),
         }
-        seen = [self._tokens(index).codes for index in self.pool.indices if index in self._groups]
+        kept = [index for index in self.pool.indices if index in self._groups]
+        seen = [self._groups[index].codes for index in kept[-_TRIGRAM_GROUPS:]]
         scalars["trigram_bits"] = trigram_bits(torch.cat(seen), group.codes, self.vqvae.config.codebook_size)
         return scalars
 
