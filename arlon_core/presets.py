@@ -1,7 +1,7 @@
 """The sizes of every component, as data: one literal a preset, no torch.
 
 `storyworld` is what we train and ship, `tiny` is the same architecture at toy size (tests, rehearsals on a
-CPU), `arlon-opensora` is the paper's scale. They differ in these numbers only; the code path is one.
+CPU). They differ in these numbers only; the code path is one. The paper's scale is not among them yet.
 """
 
 from __future__ import annotations
