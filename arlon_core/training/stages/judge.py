@@ -33,7 +33,8 @@ from arlon_core.world.vocabulary import LABELS
 # As in the stories that are measured: 4.7 to 8 s, so that slow changes are over in the last third.
 _LEAST_LATENTS, _MOST_LATENTS = 14, 24
 _EPISODE_LATENTS = 3 * _MOST_LATENTS
-_VAE_SHARE, _VQ_SHARE = 0.125, 0.125  # of a batch, where these components are there (our choice)
+_WORN_SHARE = 0.125  # of a batch, for each way through components that are there (our choice)
+_WORN_STEPS = 4  # steps that such a window is learned from: making one takes longer than learning from it
 _HELD_OUT_WINDOWS = 16  # for every held-out episode that other stages evaluate on
 _PIECE = 32  # windows evaluated together
 # A judge is told where to look for what belongs to a subject: subjects are small, and found late without it.
@@ -51,6 +52,9 @@ class Windows:
     main: Tensor  # (B, T, H, W) uint8, 255 where the main subject covers the page
     second: Tensor  # the same of the second subject
 
+    def __len__(self) -> int:
+        return len(self.frames)
+
 
 class JudgeStage(Stage):
     """The judge that may select films, and the studio's meter."""
@@ -61,6 +65,7 @@ class JudgeStage(Stage):
         super().__init__(config, setting, source)
         self.model: Judge = self.build()
         self.vqvae: LatentVQVAE | None = None
+        self._worn: dict[int, Windows] = {}  # by the step that they were made for
         if source.vae is None and _trained(setting.components / "vae"):
             source.attach(load_vae(setting.components, setting.device))
         if source.vae is not None and _trained(setting.components / "latent_vqvae"):
@@ -84,13 +89,42 @@ class JudgeStage(Stage):
     # -- training ---------------------------------------------------------------------------------------
 
     def batch(self, step: int) -> Windows:
-        """Windows of fresh episodes; a share of them degraded."""
-        count = self.config.batch_size
-        seeds = [training_seed(self.config.seed, self.setting.rank, step * count + i) for i in range(count)]
-        draws = torch.rand(count, 2, generator=self.generator(step)).tolist()
-        shares = {VAE: _VAE_SHARE, VQ: _VQ_SHARE}
-        degraded = [way for way in self.ways[1:] for _ in range(max(1, round(shares[way] * count)))]
-        return self._sent(self._clips(seeds, draws), [*degraded, *[TRUE] * count][:count])
+        """Windows of fresh episodes, and a share of degraded ones, made for this step and the ones before."""
+        count, new, kept = self.config.batch_size, self._new_worn, self._kept_steps
+        steps = range(max(0, step - kept + 1), step + 1) if new else ()
+        self._worn = {made: self._worn.get(made) or self._make_worn(made) for made in steps}
+        parts = list(self._worn.values())
+        left = count - sum(map(len, parts))
+        if left > 0:
+            parts.append(self._windows(step, new, new + left))
+        return _joined(parts)
+
+    @property
+    def _wanted_worn(self) -> int:
+        """Degraded windows in a batch, of each way."""
+        return max(1, round(_WORN_SHARE * self.config.batch_size))
+
+    @property
+    def _new_worn(self) -> int:
+        """Degraded windows made for a step, of all ways."""
+        return (len(self.ways) - 1) * max(1, self._wanted_worn // _WORN_STEPS)
+
+    @property
+    def _kept_steps(self) -> int:
+        """Steps after which a batch has as many of them as it wants."""
+        return min(self._wanted_worn, _WORN_STEPS)
+
+    def _make_worn(self, step: int) -> Windows:
+        ways = [way for way in self.ways[1:] for _ in range(self._new_worn // (len(self.ways) - 1))]
+        return self._windows(step, 0, self._new_worn, ways)
+
+    def _windows(self, step: int, first: int, stop: int, ways: list[str] | None = None) -> Windows:
+        """Numbers first to stop of the windows of one step."""
+        size = self._new_worn + self.config.batch_size
+        seeds = [training_seed(self.config.seed, self.setting.rank, step * size + i) for i in range(size)]
+        draws = torch.rand(size, 2, generator=self.generator(step)).tolist()
+        clips = self._clips(seeds[first:stop], draws[first:stop])
+        return self._sent(clips, ways or [TRUE] * (stop - first))
 
     def loss(self, model: nn.Module, batch: Windows) -> dict[str, Tensor]:
         reading = model(batch.frames)
@@ -173,6 +207,16 @@ class JudgeStage(Stage):
         frames = frames.clone()
         frames[through] = pixels.round().clamp(0, 255).byte().transpose(1, 2)
         return frames
+
+
+def _joined(parts: list[Windows]) -> Windows:
+    """One batch of all windows, in order."""
+    return Windows(
+        torch.cat([part.frames for part in parts]),
+        {name: torch.cat([part.labels[name] for part in parts]) for name in parts[0].labels},
+        torch.cat([part.main for part in parts]),
+        torch.cat([part.second for part in parts]),
+    )
 
 
 class ReportJudgeStage(JudgeStage):
