@@ -85,7 +85,8 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
     },
     "dit": {
         "batch_size": 16,
-        "learning_rate": 5e-4,
+        "learning_rate": 1.2e-3,
+        "warmup_steps": 400,
         "max_steps": 20_000,
         "compile": True,
         "evaluate_every": 1000,
