@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,10 +21,11 @@ from arlon_core.store.journal import Journal
 from arlon_core.story import parse_story
 from tests.app.real_model import SECONDS, SHIPPED, STEPS, plan_of
 from tests.app.studio_process import StudioProcess
+from tests.browser import BrowserLog
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 300_000  # milliseconds; a shared machine can stand still for a while
 PROMPTS = (
     "A red balloon rises over green hills at dawn.",
     "The sun climbs and the balloon drifts right over the sea.",
@@ -98,6 +100,14 @@ class Visit:
         """Until the render is in this chunk or a later one."""
         later = f"() => +(/chunk (\\d+)/.exec(document.body.innerText) ?? [0, 0])[1] >= {number}"
         self.page.wait_for_function(later, timeout=PATIENCE)
+
+    def wait_for_clips(self, log: BrowserLog, count: int) -> set[str]:
+        """The films' clips that the page has asked for so far, at least `count` of them."""
+        end = time.monotonic() + PATIENCE / 1000
+        while len(clips := {url for url in log.requests if "/artefacts/clip/" in url}) < count:
+            assert time.monotonic() < end, f"the page has asked for {len(clips)} clips of {count}"
+            self.page.wait_for_timeout(100)
+        return clips
 
     def assert_plays(self, player: str) -> None:
         """Time goes on, and with it the pictures."""
@@ -213,7 +223,7 @@ def test_another_third_prompt_renders_only_from_there_on(start, page: Page, brow
     here.render()
     expect(here.headline).to_have_text(words.DONE["render"])
     first = [event["frame_hash"] for event in here.events("SegmentReady")]
-    fetched = len(browser_log.requests)
+    before = here.wait_for_clips(browser_log, len(PROMPTS))
     here.change(2, "A black owl joins the balloon.")
     states = page.locator("#film-timeline li")
     expect(states.nth(2)).not_to_have_attribute("data-state", "done")
@@ -226,5 +236,5 @@ def test_another_third_prompt_renders_only_from_there_on(start, page: Page, brow
     hashes = [event["frame_hash"] for event in second]
     assert hashes[:2] == first[:2]
     assert all(old != new for old, new in zip(first[2:], hashes[2:], strict=True))
-    clips = {url for url in browser_log.requests[fetched:] if "/artefacts/clip/" in url}
-    assert len(clips) == 4, "the page loads the new clips, and leaves the others where they are"
+    clips = here.wait_for_clips(browser_log, len(PROMPTS) + 4)
+    assert len(clips - before) == 4, "the page loads the new clips, and leaves the others where they are"
