@@ -6,6 +6,7 @@ loaded in the main thread, and the function that needs a GPU decorated before th
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -41,6 +42,9 @@ def lent(gpu: Any, work: Calls) -> Calls:
     calls = gpu(duration=_seconds)(work)
 
     def told(call: GpuCall) -> Iterator[Event]:
+        # The process that gets the GPU is a fork of this one, without its threads. A decoder of FFmpeg that
+        # is garbage here would be collected there, and wait for its threads for ever.
+        gc.collect()
         try:
             yield from calls(call)
         except Error as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -20,6 +21,8 @@ from arlon_core.jobs.parted_engine import PartedEngine
 from arlon_core.story import Segment, Story
 from tests.jobs.lent_gpu import LentGpu
 
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0  # seconds
 STORY = Story((Segment("A red balloon rises.", 1.0), Segment("Then night falls.", 1.0)), seed=5)
 
 
@@ -98,3 +101,45 @@ def test_a_process_that_is_killed_is_a_lost_gpu(tiny_folder: Path, tmp_path: Pat
 def test_an_error_without_a_title_is_told_as_it_is():
     assert type(gpu_error("", "No GPU was available")) is ArlonError
     assert "No GPU was available" in str(gpu_error("", "No GPU was available."))
+
+
+FORK = """
+import gc, multiprocessing, sys
+import av
+import numpy as np
+from app.zerogpu import lent
+
+def leave_a_decoder(path):
+    with av.open(path, "w") as made:
+        stream = made.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 112, 64, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((64, 112, 3), np.uint8), format="rgb24")
+        for packet in [*stream.encode(frame), *stream.encode()]:
+            made.mux(packet)
+    opened = av.open(path)
+    opened.streams.video[0].thread_type = "AUTO"
+    next(opened.decode(video=0))
+    garbage = [opened]
+    garbage.append(garbage)  # as an error with its traceback may leave it: only the collector finds it
+
+def forked(duration):
+    def decorate(work):
+        def call(request):
+            child = multiprocessing.get_context("fork").Process(target=gc.collect)
+            child.start()
+            child.join()
+            yield child.exitcode
+        return call
+    return decorate
+
+gc.disable()
+leave_a_decoder(sys.argv[1])
+print("the child ended with", *lent(forked, None)(None))
+"""
+
+
+def test_a_decoder_left_as_garbage_does_not_hang_the_process_with_the_gpu(tmp_path: Path):
+    """In a process of its own, since what other tests left in this one would be in the child as well."""
+    command = [sys.executable, "-c", FORK, str(tmp_path / "film.mp4")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.stdout == "the child ended with 0\n", done.stderr
