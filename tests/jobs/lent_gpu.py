@@ -7,6 +7,7 @@ closes the generator stops the work at its next event; a process that dies is "G
 
 from __future__ import annotations
 
+import gc
 import inspect
 import multiprocessing
 from collections.abc import Callable, Iterator
@@ -57,6 +58,7 @@ class LentGpu:
             except Exception as error:  # noqa: BLE001 (any, as there)
                 results.put(("error", type(error).__name__))
 
+        gc.collect()  # as app.zerogpu does, and for its reason
         process = CONTEXT.Process(target=work, daemon=True)
         process.start()
         arguments.put(args)
