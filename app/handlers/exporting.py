@@ -30,7 +30,7 @@ MAX_KEPT = 200  # exports that are remembered; the oldest go first (our choice)
 class Export:
     """The newest export of a project. done, total: frames. info: when it ended well; failure: when not.
 
-    stop: set by a person who cancelled it; its thread sees that at the next frame.
+    stop: set by a person who cancels it; its thread sees that at the next frame, if there is one.
     """
 
     total: int
@@ -45,7 +45,7 @@ class Export:
 
     @property
     def cancelled(self) -> bool:
-        return self.stop.is_set()
+        return self.stop.is_set() and self.info is None
 
 
 class _CancelledError(Exception):
@@ -111,7 +111,8 @@ class Exports:
             )
 
     def _note(self, project: Path, export: Export) -> None:
-        """Tell how far an export is, unless it was cancelled: another one may have its place by now."""
+        """Tell how far an export is, unless another one has its place by now: it was cancelled then."""
         with self._lock:
-            if not export.cancelled:
+            newest = self._exports.get(project)
+            if newest is not None and newest.stop is export.stop:
                 self._exports[project] = export

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -14,8 +13,8 @@ STEPS = 12  # steps in the table
 _ROWS = 30
 
 
-def profile_steps(step: Callable[[], object], device: torch.device, path: Path) -> str:
-    """Take WARM_UP steps, time STEPS of them, profile as many more; the table goes to `path` and comes back.
+def profile_steps(step: Callable[[], object], device: torch.device) -> str:
+    """Take WARM_UP steps, then time STEPS of them, and profile as many more into a table.
 
     The timed ones are others than the profiled ones, since a profiler slows what it looks at.
     """
@@ -32,10 +31,7 @@ def profile_steps(step: Callable[[], object], device: torch.device, path: Path) 
             step()
         _wait(device)
     table = profiler.key_averages().table(sort_by=key, row_limit=_ROWS, max_name_column_width=80)
-    text = f"{1000 * seconds / STEPS:.1f} ms a step, unprofiled, mean of {STEPS}\n{table}\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return text
+    return f"{1000 * seconds / STEPS:.1f} ms a step, unprofiled, mean of {STEPS}\n{table}\n"
 
 
 def _timed(step: Callable[[], object], device: torch.device) -> float:

@@ -102,7 +102,10 @@ def _train_stage(
     if resume:
         trainer.resume()
     if profile:
-        accelerator.print(profile_steps(trainer.train_step, accelerator.device, folder / "profile.txt"))
+        table = profile_steps(trainer.train_step, accelerator.device)
+        if accelerator.is_main_process:
+            (folder / "profile.txt").write_text(table)
+            print(table)
         return
     started = time.monotonic()
     trainer.run(stop_after)

@@ -228,6 +228,21 @@ def test_a_cancelled_export_leaves_the_one_before_and_can_be_started_again(bench
     assert path.read_bytes() == b"the film before"
 
 
+def test_a_cancel_that_comes_too_late_does_not_hide_the_film(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    rendered(bench)
+    whole = exporting.export_rendered
+
+    def late(*arguments):
+        info = whole(*arguments)
+        assert cancel_export(bench.desk, FOX) == ""
+        return info
+
+    monkeypatch.setattr(exporting, "export_rendered", late)
+    export(bench.desk, FOX, ".mp4")
+    bench.until(lambda: shown(bench)["exported"]["state"] == "done", "the film is told")
+    assert [link["name"] for link in shown(bench)["export_links"]] == ["the-fox.mp4"]
+
+
 def test_an_export_cancelled_before_its_turn_writes_nothing(bench: Bench, held):
     rendered(bench)
     export(bench.desk, FOX, ".mp4")
