@@ -74,7 +74,7 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
     "vqvae": {"batch_size": 32, "learning_rate": 6e-4, "max_steps": 8000},
     "vqvae-coarse": {"batch_size": 32, "learning_rate": 6e-4, "max_steps": 6000},
     "ar": {
-        "batch_size": 64,
+        "batch_size": 96,
         "learning_rate": 1e-3,
         "max_steps": 30_000,
         "weight_decay": 0.1,
@@ -91,7 +91,7 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
         "compile": True,
         "evaluate_every": 1000,
         # Noise and windows make every look at an episode another one, so it may be looked at more often.
-        "pool": PoolConfig(steps_per_group=32),
+        "pool": PoolConfig(steps_per_group=16),
     },
     "judge": {"batch_size": 64, "learning_rate": 1e-3, "max_steps": 6000},
     "judge-report": {"batch_size": 64, "learning_rate": 7e-4, "max_steps": 6000, "warmup_steps": 400},

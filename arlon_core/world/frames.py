@@ -67,22 +67,17 @@ class Layer:
     ints: Tensor
     wanted: Tensor
 
-    def ready(self, slab: int, device: torch.device) -> Layer:
-        """The tables on `device`, the last row repeated to a whole number of slabs."""
-        padding = -self.floats.shape[0] % slab
+    def on(self, device: torch.device) -> Layer:
+        """The same layer, its tables on `device`."""
+        return Layer(self.names, self.floats.to(device), self.ints.to(device), self.wanted)
 
-        def padded(table: Tensor) -> Tensor:
-            return torch.cat([table, table[-1:].expand(padding, -1)]).to(device)
+    def rows(self, here: slice) -> tuple[Tensor, Tensor]:
+        """Both tables of the frames `here`."""
+        return self.floats[here], self.ints[here]
 
-        return Layer(self.names, padded(self.floats), padded(self.ints), self.wanted)
-
-    def rows(self, start: int, count: int) -> tuple[Tensor, Tensor]:
-        """Rows start .. start+count of both tables."""
-        return self.floats[start : start + count], self.ints[start : start + count]
-
-    def shows(self, start: int, count: int) -> bool:
+    def shows(self, here: slice) -> bool:
         """Whether any of these frames needs the layer."""
-        return bool(self.wanted[start : start + count].any())
+        return bool(self.wanted[here].any())
 
 
 @dataclass(frozen=True)
@@ -98,11 +93,11 @@ class Layers:
     falling: tuple[Layer, ...]
     wiping: Tensor
 
-    def ready(self, slab: int, device: torch.device) -> Layers:
-        """All layers made ready to be drawn on `device` in slabs."""
+    def on(self, device: torch.device) -> Layers:
+        """All layers, ready to be drawn on `device`."""
 
         def each(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-            return tuple(layer.ready(slab, device) for layer in layers)
+            return tuple(layer.on(device) for layer in layers)
 
         sky, second, main, fog = each((self.sky, self.second, self.main, self.fog))
         clouds, land, falling = each(self.clouds), each(self.land), each(self.falling)

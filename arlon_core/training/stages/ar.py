@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from arlon_core.models.compiling import any_length
 from arlon_core.models.latent_vqvae import LatentVQVAE
 from arlon_core.models.token_layout import MAX_BLOCK, Layout, block_layout, blocks
 from arlon_core.models.token_transformer import (
@@ -25,7 +26,6 @@ from arlon_core.models.token_transformer import (
     batch_layouts,
     corrupt_codes,
 )
-from arlon_core.training.compiling import any_length
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSource

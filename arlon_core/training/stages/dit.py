@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from arlon_core.errors import ModelError
 from arlon_core.media.contact_sheet import contact_sheet
+from arlon_core.models.compiling import any_length
 from arlon_core.models.rectified_flow import RectifiedFlowScheduler, sample, training_loss
 from arlon_core.models.stdit import STDiT3
 from arlon_core.models.video_vae import decode_normalised
 from arlon_core.training.arms import DIT_ARMS
-from arlon_core.training.compiling import any_length
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSegment, EpisodeSource
 from arlon_core.training.pictures import to_pictures
