@@ -78,7 +78,11 @@ def encode_moments(vae: AutoencoderKLWan, frames: Tensor, piece: int = _PIECE) -
     x = patchify(frames, vae.config.patch_size or 1)
     cache: FeatureCache = [None] * vae._cached_conv_counts["encoder"]
     pieces = [x[:, :, :1], *x[:, :, 1:].split(piece, dim=2)] if x.shape[2] > 1 else [x]
-    hidden = torch.cat([_encode_piece(vae, piece, cache) for piece in pieces], dim=2)
+    encoded = []
+    for part in pieces:
+        encoded.append(_encode_piece(vae, part.contiguous(memory_format=torch.channels_last_3d), cache))
+        cache = [_two_frames(entry) for entry in cache]
+    hidden = torch.cat(encoded, dim=2)
     mean, logvar = vae.quant_conv(hidden).chunk(2, dim=1)
     return mean, logvar
 
@@ -205,6 +209,14 @@ def _check_frames(vae: AutoencoderKLWan, frames: Tensor) -> None:
 
 def _new_decoder_cache(vae: AutoencoderKLWan) -> FeatureCache:
     return [None] * vae._cached_conv_counts["decoder"]
+
+
+def _two_frames(entry: Any) -> Any:
+    """A memory of one frame with the zeros before it, so that one compiled shape serves all later pieces."""
+    if not isinstance(entry, Tensor) or entry.shape[2] != 1:
+        return entry
+    both = torch.cat([torch.zeros_like(entry), entry], dim=2)
+    return both.contiguous(memory_format=torch.channels_last_3d)
 
 
 def _copied(cache: FeatureCache) -> FeatureCache:

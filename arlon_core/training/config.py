@@ -25,7 +25,7 @@ class PoolConfig:
 
     episode_latents: int = 49  # latent frames in an episode: 1 + 12 pieces of 4, as the encoder takes them
     group: int = 16  # episodes drawn and encoded together
-    initial_groups: int = 32  # groups drawn before the first step
+    initial_groups: int = 12  # groups drawn before the first step; GPU time is short, and more come soon
     # The oldest group leaves when one too many comes.
     capacity_groups: int = 192
     # Groups whose latents stay on the GPU: at storyworld's size 48 MB each, and another 45 MB for each kind

@@ -38,6 +38,9 @@ _STYLES = (
     "soft colours, flat shapes",
     "illustrated, gentle light",
 )
+# Of the prompts after the first, whole descriptions: in every other episode few or none, since people tell
+# the whole picture once. What has changed since then, the models must take from the film so far.
+_FULL_SHARES = (0.5, 0.5, 0.1, 0.0)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ def training_seed(run_seed: int, rank: int, index: int) -> int:
     seed = (run_seed % 256) << 32 | (rank % 64) << 26 | index % (1 << 26)
     assert seed < HELD_OUT
     return seed
+
+
+def training_episode(seed: int, frames: int) -> Script:
+    """The script of one training episode."""
+    return sample_script(seed, frames, full_share=random.Random(f"full/{seed}").choice(_FULL_SHARES))
 
 
 def episode_segments(script: Script) -> tuple[EpisodeSegment, ...]:
@@ -123,7 +131,7 @@ class EpisodeSource:
                 del self._groups[min(self._groups)]
             first = index * self.pool.group
             seeds = [training_seed(self.seed, self.rank, first + i) for i in range(self.pool.group)]
-            self._groups[index] = self.encode([sample_script(seed, self.frames) for seed in seeds])
+            self._groups[index] = self.encode([training_episode(seed, self.frames) for seed in seeds])
         return self._groups[index]
 
     def held_out(self, count: int, first: int = 0) -> EpisodeGroup:
@@ -139,9 +147,10 @@ class EpisodeSource:
     def encode(self, scripts: Sequence[Script]) -> EpisodeGroup:
         """Draw whole episodes and encode them."""
         assert self.vae is not None, "attach a VAE before encoding"
-        drawn = self.renderer.render(scripts)
-        frames = drawn.frames.transpose(1, 2)  # (B, 3, F, H, W)
-        latents = encode_frames(self.vae, frames)
+        with torch.autocast(self.device.type, enabled=False):  # as compiled: evaluation switches it on
+            drawn = self.renderer.render(scripts)
+            frames = drawn.frames.transpose(1, 2)  # (B, 3, F, H, W)
+            latents = encode_frames(self.vae, frames)
         keep = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         return EpisodeGroup(
             latents.to(keep),

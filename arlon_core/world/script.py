@@ -57,11 +57,13 @@ def sample_script(
     min_latents: int = 6,
     max_latents: int = 24,
     phrasing: Phrasing = TRAINING_PHRASING,
+    full_share: float = 0.5,
 ) -> Script:
     """The script of `seed`: `frames` must be 4n-3; segments have min_latents to max_latents latent frames.
 
     An episode too short for two segments has one. phrasing: the wording of its captions; another one than
-    training's is for measuring alone. Raises ValueError for impossible lengths.
+    training's is for measuring alone. full_share: of the captions after the first, whole descriptions rather
+    than changes; it changes no picture. Raises ValueError for impossible lengths.
     """
     if frames < 1 or frames % 4 != 1:
         raise ValueError(f"an episode has 4n-3 frames, and {frames} is not such a number")
@@ -82,7 +84,7 @@ def sample_script(
             attributes = _next_attributes(rng, before, stage, companion, may_travel=not moved_place)
             moved_place = attributes.place != before.place
         start, stop = max(0, 4 * first - 3), 4 * last - 3
-        full = before is None or rng.random() < 0.5
+        full = before is None or rng.random() < full_share
         if before is None or full:
             caption = phrasing.full(rng, attributes, before is None)
         else:

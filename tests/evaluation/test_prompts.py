@@ -45,24 +45,28 @@ def test_what_a_text_says_is_asked_and_nothing_else():
             before = now
 
 
-def test_the_tables_hold_all_kinds_and_capitals_change_nothing(shipped: ArlonPipeline):
-    kinds = ("capitals", "typing-errors", "everyday-words")
+def test_the_tables_hold_all_kinds_and_capitals_change_nothing(
+    shipped: ArlonPipeline, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(KINDS, "wordless", lambda prompt, rng: "Something happens somewhere.")
+    kinds = ("capitals", "everyday-words", "wordless")
     clean, results = measure_prompts(shipped, STORIES, kinds)
     assert set(results) == set(kinds)
     assert set(clean) == set(ATTRIBUTES)
     assert clean["time_of_day"].value > 0.6
     assert all(each.value == 0 for each in results["capitals"].difference.values())
     assert all(results["capitals"].holds(name) for name in ATTRIBUTES)
-    everyday = results["everyday-words"]
-    assert everyday.segments == sum(len(held.script.segments) for held in STORIES)
-    assert everyday.difference["place"].value < -0.2, "the shipped encoder does not know these words"
-    assert not everyday.holds("place")
+    assert results["everyday-words"].holds("place"), "the shipped encoder knows people's words"
+    wordless = results["wordless"]
+    assert wordless.segments == sum(len(held.script.segments) for held in STORIES)
+    assert wordless.difference["place"].value < -0.2, "nobody knows where something happens"
+    assert not wordless.holds("place")
     for result in results.values():
         for name in ATTRIBUTES:
             change = result.accuracy[name].value - result.clean[name].value
             assert result.difference[name].value == pytest.approx(change)
     record = json.loads(json.dumps(prompts_json(clean, results), allow_nan=False))
-    assert record["kinds"]["everyday-words"]["within"]["place"] is False
+    assert record["kinds"]["wordless"]["within"]["place"] is False
     table = prompts_markdown(clean, results).splitlines()
     assert len(table) == 3 + len(kinds)
     assert len({line.count("|") for line in table}) == 1

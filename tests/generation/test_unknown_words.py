@@ -76,15 +76,17 @@ def test_a_model_without_a_list_of_words_warns_of_nothing():
 
 
 def test_a_thing_that_is_not_there_brings_the_things_that_are_once_a_film(shipped):
-    story = prompts("A unicorn rises over a ruby castle.", "A wizard flies over the moor.", "A ruby owl.")
+    story = prompts(
+        "A unicorn and a wale rise over a castle.", "A wizard flies over the moor.", "A red wale."
+    )
     first, second, third = (each.message for each in word_warnings(shipped, story))
     assert first == (
-        'segment 1: the model has never seen "unicorn", "ruby" (near: red) and "castle"; its subjects are '
+        'segment 1: the model has never seen "unicorn", "wale" (near: whale) and "castle"; its subjects are '
         "balloon, airship, kite, paper plane, aeroplane, rocket, bird, owl, butterfly, whale, dragon, robot, "
         "elephant and lantern; its places are meadow, sea, mountains, desert, forest, city, garden and ice."
     )
     assert second == 'segment 2: the model has never seen "wizard" and "moor".'
-    assert third == 'segment 3: the model has never seen "ruby" (near: red).'
+    assert third == 'segment 3: the model has never seen "wale" (near: whale).'
 
 
 def test_a_long_list_of_words_is_cut(shipped):

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 _WHOLE_CHUNK_SHARE = 0.6  # of the steps: the length of an ordinary chunk
 _FIRST_CHUNK_SHARE = 0.15  # the length of a film's first chunk; the rest: any shorter length
 _NO_OVERLAP_SHARE = 0.25
+_FILM_START_SHARE = 0.8  # of those without overlap begin a film, as all of them do in use
 _BORDER_SHARE = 0.35  # of the examples begin right at a segment border, where the change happens
 _FINE_SHARE = 0.5  # of the examples take F from the fine VQ-VAE, the others from the coarse one
 _OWN_SHARE = 0.5  # of the examples take it from the token transformer's own tokens instead ...
@@ -184,7 +185,10 @@ class DiTStage(LatentStage):
             if draws[0] > 0.8:
                 overlap = least + int(draws[1] * (most - least + 1))
             new = length - overlap
-            fitting = self._places(self.source.group(index).segments[place], new, overlap)
+            segments = self.source.group(index).segments[place]
+            if overlap == 0 and draws[1] < _FILM_START_SHARE and new <= segments[0].stop:
+                return ChunkExample(index, place, 0, new, 0, segments[0].text)
+            fitting = self._places(segments, new, overlap)
             if fitting:
                 segment, first, last = fitting[int(draws[2] * len(fitting))]
                 # 0 for those that begin at the border, uniform for the others
