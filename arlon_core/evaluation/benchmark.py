@@ -29,7 +29,8 @@ from arlon_core.evaluation.statistics import Bar
 from arlon_core.evaluation.story_sets import LONG_SET, TEST_SET, StorySet
 from arlon_core.evaluation.summary import TENTHS, Borders, Values, summarise, value_names
 from arlon_core.generation.report import code_commit, device_name
-from arlon_core.models.judge import Judge, load_judge
+from arlon_core.models.judge import Judge
+from arlon_core.models.judge_folder import load_judge
 from arlon_core.store import artefact_key
 
 if TYPE_CHECKING:

@@ -9,16 +9,13 @@ Shapes: B windows of T frames, A attributes (`ATTRIBUTES`), D feature channels.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from torch import Tensor, nn
 
-from arlon_core.errors import ModelError
 from arlon_core.world.vocabulary import LABELS
 
 ATTRIBUTES = tuple(LABELS)
@@ -92,25 +89,3 @@ def windows_of(frames: Tensor, starts: list[int]) -> Tensor:
     if not starts or min(starts) < 0 or max(starts) + SPAN > len(frames):
         raise ValueError(f"windows of {SPAN} frames from {starts} do not lie within {len(frames)} frames")
     return torch.stack([frames[start : start + SPAN : STRIDE] for start in starts])
-
-
-def load_judge(folder: Path, device: torch.device | str = "cpu") -> Judge:
-    """The judge of a folder, in fp32 and evaluation mode. Raises ModelError naming the mend."""
-    from arlon_core.models.judge_conv import ConvJudge
-    from arlon_core.models.judge_transformer import TransformerJudge
-
-    classes: dict[str, type[Judge]] = {cls.__name__: cls for cls in (ConvJudge, TransformerJudge)}
-    stage = "judge-report" if folder.name == "judge_report" else "judge"
-    mend = f"train it: python -m arlon_core train {stage}"
-    try:
-        name = json.loads((folder / "config.json").read_text())["_class_name"]
-    except (OSError, ValueError, KeyError):
-        raise ModelError(f"{folder} holds no judge; {mend}.") from None
-    if name not in classes:
-        raise ModelError(f"{folder} holds a {name}, which is no judge; {mend}.")
-    try:
-        judge = classes[name].from_pretrained(folder, dtype=torch.float32)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{folder} cannot be loaded as a judge ({reason}); {mend}.") from error
-    return judge.to(device).eval().requires_grad_(False)
