@@ -15,7 +15,7 @@ from app.assets import ASSETS
 from app.handlers.editing import current_story
 from app.handlers.exporting import Exports
 from app.handlers.library import Example, project_folder, read_examples
-from app.handlers.planning import Grid, read_grid, read_refusals
+from app.handlers.planning import Grid, read_grid, read_known_words, read_refusals
 from app.handlers.progress import JobView
 from app.handlers.watching import Watcher
 from arlon_core.errors import ArlonError, ModelError, ProjectError
@@ -44,7 +44,7 @@ class Desk:
     """What the handlers work with; one a server.
 
     projects: the folder of all project folders. grid: None when it is not known before the model is loaded.
-    refusals: kinds of jobs that the model cannot do, and why.
+    refusals: kinds of jobs that the model cannot do, and why. known_words: none when they are not listed.
     """
 
     jobs: JobQueue
@@ -54,6 +54,7 @@ class Desk:
     examples: tuple[Example, ...]
     watcher: Watcher
     refusals: Mapping[str, str] = field(default_factory=dict)
+    known_words: frozenset[str] = frozenset()
     exports: Exports = field(default_factory=Exports)
     now: Callable[[], float] = time.time
 
@@ -70,7 +71,17 @@ def open_desk(jobs: JobQueue, model: Model, name: str, projects: Path) -> Desk:
     if not os.access(projects, os.W_OK | os.X_OK):
         raise ProjectError(words.no_projects(projects, "it is write-protected"))
     examples = read_examples(ASSETS / "stories")
-    return Desk(jobs, model, projects, read_grid(name), examples, Watcher(jobs), read_refusals(name))
+    refusals, known_words = read_refusals(name), read_known_words(name)
+    return Desk(
+        jobs,
+        model,
+        projects,
+        read_grid(name),
+        examples,
+        Watcher(jobs),
+        refusals=refusals,
+        known_words=known_words,
+    )
 
 
 @dataclass(frozen=True)

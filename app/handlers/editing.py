@@ -9,6 +9,7 @@ The value is a dict of plain JSON values::
     sheet    the cards of the last good story (handlers.sheet), or the cards as they are being typed
     problem  None, or {"message", "line", "card"}: one sentence; line from 1, card from 0, either None
     plan     of the last good story (handlers.planning)
+    hints    of the last good story: a sentence a segment on words that the model has never seen, or ""
 
 Only the text is the story: what is rendered is read from it.
 """
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from app import words
-from app.handlers.planning import Grid, story_plan
+from app.handlers.planning import Grid, story_hints, story_plan
 from app.handlers.sheet import card_lines, read_sheet, sheet_from_json, sheet_to_json, write_sheet
 from arlon_core.errors import StoryError
 from arlon_core.story import Story, format_story, parse_story, read_story, story_to_json
@@ -36,14 +37,19 @@ _LINE = re.compile(r", line ([0-9]+): ")
 _SEGMENT = re.compile(r"segment ([0-9]+) ")
 
 
-def editor_value(text: str, grid: Grid | None, before: Mapping[str, Any] | None = None) -> Value:
+def editor_value(
+    text: str,
+    grid: Grid | None,
+    before: Mapping[str, Any] | None = None,
+    known_words: frozenset[str] = frozenset(),
+) -> Value:
     """A story that was opened, shown instead of `before`, with its problem if it has one."""
     rev = _count((before or {}).get("rev")) + 1
-    return settle({"rev": rev, "from": "studio", "text": text}, grid)
+    return settle({"rev": rev, "from": "studio", "text": text}, grid, known_words)
 
 
-def settle(value: Any, grid: Grid | None) -> Value:
-    """Text, cards, plan and problem agree again after an edit. Never raises: what is wrong is the problem."""
+def settle(value: Any, grid: Grid | None, known_words: frozenset[str] = frozenset()) -> Value:
+    """Text, cards, plan and hints agree again after an edit. Never raises: what is wrong is the problem."""
     value = value if isinstance(value, Mapping) else {}
     by_cards = value.get("from") == "cards"
     sheet = sheet_from_json(value.get("sheet"))
@@ -55,11 +61,13 @@ def settle(value: Any, grid: Grid | None) -> Value:
         "sheet": sheet_to_json(sheet),
         "problem": None,
         "plan": value.get("plan"),
+        "hints": value.get("hints"),
     }
     try:
         story = parse_story(text, words.THE_STORY)
         settled["sheet"] = sheet_to_json(read_sheet(text))
         settled["plan"] = story_plan(story, grid)
+        settled["hints"] = story_hints(story, known_words)
     except StoryError as error:
         settled["problem"] = _problem(str(error), card_lines(sheet) if by_cards else [])
     return settled

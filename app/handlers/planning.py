@@ -1,7 +1,9 @@
-"""What the page knows of a model before it is loaded: the plan of a story, and what the model cannot make."""
+"""What the page knows of a model before it is loaded: plans, its words, and what it cannot make."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Set
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
@@ -15,6 +17,7 @@ from arlon_core.generation.model_folder import (
     missing_components,
 )
 from arlon_core.generation.plan import Plan, make_plan
+from arlon_core.generation.unknown_words import word_hint
 from arlon_core.jobs.records import KINDS
 from arlon_core.story import Story
 
@@ -39,6 +42,15 @@ def read_grid(model: str) -> Grid | None:
         return None
 
 
+def read_known_words(model: str) -> frozenset[str]:
+    """The words that a model folder's tokenizer was trained on; none for a hub id, or where it lists none."""
+    try:
+        carried = json.loads((Path(model) / "tokenizer" / "tokenizer_config.json").read_text("utf-8"))
+        return frozenset(map(str, carried["known_words"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+
+
 def read_refusals(model: str) -> dict[str, str]:
     """Kinds of jobs that a model folder is not complete enough for; the sentence names all that it lacks."""
     if not is_local(model):
@@ -56,6 +68,11 @@ def plan_story(story: Story, grid: Grid) -> Plan:
     """The plan of a story. Raises StoryError naming the segment that is too short."""
     seconds = [segment.seconds for segment in story.segments]
     return make_plan(seconds, grid.fps, max_new=grid.max_new, overlap=grid.overlap)
+
+
+def story_hints(story: Story, known_words: Set[str]) -> list[str]:
+    """One sentence a segment on words that the model has never seen; "" where it knows them all."""
+    return [word_hint(known_words, segment.prompt) for segment in story.segments]
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:

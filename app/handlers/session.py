@@ -32,7 +32,7 @@ def open_page(desk: Desk, project: Any, shelf: Any) -> Session:
 
 def edit(desk: Desk, value: Any, project: Any, shelf: Any) -> Session:
     """After an edit: text and cards agree, and the browser remembers what was typed."""
-    settled = settle(value, desk.grid)
+    settled = settle(value, desk.grid, desk.known_words)
     try:
         library.project_folder(desk.projects, project)
     except ProjectError:
@@ -68,7 +68,8 @@ def open_text(desk: Desk, text: str, shelf: library.Shelf, before: Any) -> Sessi
 
 
 def _show(desk: Desk, text: str, project: str, shelf: library.Shelf, before: Any) -> Session:
-    value = editor_value(text, desk.grid, before if isinstance(before, Mapping) else None)
+    known = before if isinstance(before, Mapping) else None
+    value = editor_value(text, desk.grid, known, desk.known_words)
     return Session({**value, **_choices(desk, shelf, project)}, project, shelf)
 
 

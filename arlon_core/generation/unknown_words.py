@@ -35,8 +35,14 @@ def word_warnings(pipe: ArlonPipeline, story: Story) -> Iterator[WarningRaised]:
             yield WarningRaised(sentence, index)
 
 
+def word_hint(known: Set[str], prompt: str) -> str:
+    """One sentence on the words of a prompt that the model has never seen, "" when there are none."""
+    words = unknown_words(known, prompt)
+    return f"T{_sentence(known, words)[1:]}." if words else ""
+
+
 def _sentence(known: Set[str], words: list[str]) -> str:
-    """`the model has never seen "ruby" (near: red) and "unicorn"`"""
+    """`the model has never seen "wale" (near: whale) and "unicorn"`"""
     near = {word: ", ".join(near_words(known, word)) for word in words}
     named = [f'"{word}"' + (f" (near: {near[word]})" if near[word] else "") for word in words]
     if len(named) > _MOST:

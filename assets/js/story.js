@@ -151,6 +151,7 @@ class StoryEditor {
   showRest(value) {
     this.showChoices(value);
     this.showPlan(value.plan);
+    this.showHints();
     this.complain(value.problem);
     const locked = value.problem !== null && value.from === "text";
     const early = value.rev === 0; // the browser's own story is on its way, and would take the place of what is typed
@@ -234,6 +235,14 @@ class StoryEditor {
     });
   }
 
+  /** Words that the model has never seen; not while a prompt is typed, when half of a word is no word yet. */
+  showHints() {
+    [...this.list.children].forEach((item, index) => {
+      const hint = this.value.hints?.[index] ?? "";
+      if (!hint || document.activeElement !== item.fields.prompt) say(item.hint, hint);
+    });
+  }
+
   // Cards.
 
   makeCard() {
@@ -248,9 +257,12 @@ class StoryEditor {
         class: "seed", inputmode: "numeric", placeholder: words.seed_hint, "aria-label": words.seed_name, ...typed,
       }),
     };
+    fields.prompt.addEventListener("blur", () => this.showHints());
     const times = make("span", { class: "times", title: words.times });
+    const hint = make("p", { class: "card-hint", role: "status" });
     const item = make("li", {},
       make("div", { class: "card-main" }, times, fields.prompt),
+      hint,
       make("div", { class: "card-side" },
         make("label", {}, fields.seconds, make("span", {}, words.seconds)),
         make("label", {}, make("span", {}, words.seed), fields.seed),
@@ -258,7 +270,7 @@ class StoryEditor {
           action("up", "↑", () => this.move(item, -1)), action("down", "↓", () => this.move(item, 1)),
           action("insert", "+", () => this.insert(item)), action("remove", "×", () => this.remove(item)))));
     fields.prompt.addEventListener("keydown", (event) => this.key(event, item));
-    return Object.assign(item, { fields, times, row: { line: "", lead: [] } });
+    return Object.assign(item, { fields, times, hint, row: { line: "", lead: [] } });
   }
 
   /** Enter goes on to a new card, as in any list; a prompt is one line. */

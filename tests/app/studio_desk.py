@@ -34,11 +34,14 @@ class Bench:
 
 
 @contextmanager
-def open_bench(folder: Path, engine: FakeEngine) -> Iterator[Bench]:
+def open_bench(
+    folder: Path, engine: FakeEngine, known_words: frozenset[str] = frozenset()
+) -> Iterator[Bench]:
     """A bench whose projects lie in `folder`; its jobs are cancelled at the end."""
     jobs = JobQueue(engine)
     examples = read_examples(ASSETS / "stories")
     try:
-        yield Bench(Desk(jobs, engine, folder / "projects", GRID, examples, Watcher(jobs)), engine)
+        desk = Desk(jobs, engine, folder / "projects", GRID, examples, Watcher(jobs), known_words=known_words)
+        yield Bench(desk, engine)
     finally:
         jobs.close()

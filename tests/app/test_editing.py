@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from app.handlers.editing import current_story, current_text, editor_value, export_story, import_story, settle
-from app.handlers.planning import Grid, read_grid
+from app.handlers.planning import Grid, read_grid, read_known_words
 from arlon_core.errors import StoryError
 from arlon_core.story import parse_story
 
+SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "storyworld"
 GRID = Grid(fps=12, max_new=12, overlap=4)
 TEXT = "title: The fox\n\n[4s] A fox sits.\n# then\n[6s seed=11] Night falls.\n"
 
@@ -47,6 +48,24 @@ def test_typing_text_changes_the_cards_and_typing_cards_changes_the_text():
     value = carded(value, card1={"prompt": "Dawn breaks.", "seconds": "2.5", "seed": ""})
     assert value["text"] == "title: The fox\n\n[4s] A fox runs.\n# then\n[2.5s] Dawn breaks.\n"
     assert value["plan"]["seconds"] == 6.5
+
+
+def test_words_that_the_model_has_never_seen_are_told_at_their_segment():
+    known = read_known_words(str(SHIPPED))
+    text = "A red whale rises over the sea.\nA wizard joins the wale.\n"
+    value = editor_value(text, GRID, known_words=known)
+    assert value["hints"] == ["", 'The model has never seen "wizard" and "wale" (near: whale).']
+    half_typed = settle({**value, "from": "text", "text": "[4x"}, GRID, known)
+    assert half_typed["hints"] == value["hints"], "the last good story's"
+    assert editor_value(text, GRID)["hints"] == ["", ""], "where no words are known, none are missing"
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"known_words": 3}'])
+def test_a_model_without_a_list_of_words_has_none(tmp_path: Path, content: str | None):
+    if content is not None:
+        (tmp_path / "tokenizer").mkdir()
+        (tmp_path / "tokenizer" / "tokenizer_config.json").write_text(content)
+    assert read_known_words(str(tmp_path)) == frozenset()
 
 
 def test_a_bad_line_is_one_sentence_and_the_last_good_story_stays():

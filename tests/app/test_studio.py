@@ -39,6 +39,9 @@ class Studio:
         expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
         expect(page.locator(".model p")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
         expect(page.locator("#story-choice option").first).to_be_attached(timeout=PATIENCE)
+        expect(page.locator("#story-text")).to_be_editable(
+            timeout=PATIENCE
+        )  # the browser's own story is there
         return page
 
     def write(self, text: str) -> None:
@@ -67,9 +70,10 @@ def studio(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Iterator[Ca
     """Makes studios: `studio(StepDone=4)` holds the engine after the fourth step."""
     with ExitStack() as stack:
 
-        def make(**gates: int) -> Studio:
+        def make(known_words: frozenset[str] = frozenset(), **gates: int) -> Studio:
             semaphores = {name: threading.Semaphore(count) for name, count in gates.items()}
-            bench = stack.enter_context(open_bench(tmp_path, FakeEngine(gates=semaphores)))
+            engine = FakeEngine(gates=semaphores)
+            bench = stack.enter_context(open_bench(tmp_path, engine, known_words))
             url = serve(build_studio(bench.desk), **launch_options(bench.desk.projects))
             return Studio(bench, page, url)
 
@@ -183,6 +187,24 @@ def test_a_bad_line_is_one_sentence_and_the_cards_wait_with_the_last_good_story(
     here.page.keyboard.type("A fox hops.")
     expect(problem).to_be_hidden()
     here.until(lambda: here.prompts()[0] == "A fox hops.")
+
+
+def test_a_card_tells_of_words_that_the_model_has_never_seen_once_they_are_typed(studio):
+    here = studio(known_words=frozenset(("red", "whale", "fox", "sits", "runs", "night", "falls")))
+    here.open()
+    here.write(STORY)
+    here.page.click("#tab-cards")
+    hints = here.page.locator(".card-hint")
+    here.until(lambda: len(here.prompts()) == 3 and hints.all_inner_texts() == ["", "", ""])
+    prompt = here.page.locator(".story-cards .prompt").nth(1)
+    prompt.fill("A red wale runs.")
+    here.until(lambda: "A red wale runs." in here.text())
+    here.page.wait_for_timeout(300)
+    assert hints.all_inner_texts() == ["", "", ""], "not while it is typed"
+    prompt.blur()
+    expect(hints.nth(1)).to_have_text('The model has never seen "wale" (near: whale).')
+    prompt.fill("A red whale runs.")
+    expect(hints.nth(1)).to_have_text("")
 
 
 def test_cards_are_added_moved_removed_and_brought_back(studio):
