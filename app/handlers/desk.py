@@ -71,7 +71,6 @@ def open_desk(jobs: JobQueue, model: Model, name: str, projects: Path) -> Desk:
     if not os.access(projects, os.W_OK | os.X_OK):
         raise ProjectError(words.no_projects(projects, "it is write-protected"))
     examples = read_examples(ASSETS / "stories")
-    refusals, known_words = read_refusals(name), read_known_words(name)
     return Desk(
         jobs,
         model,
@@ -79,8 +78,8 @@ def open_desk(jobs: JobQueue, model: Model, name: str, projects: Path) -> Desk:
         read_grid(name),
         examples,
         Watcher(jobs),
-        refusals=refusals,
-        known_words=known_words,
+        refusals=read_refusals(name),
+        known_words=read_known_words(name),
     )
 
 

@@ -68,8 +68,8 @@ def open_text(desk: Desk, text: str, shelf: library.Shelf, before: Any) -> Sessi
 
 
 def _show(desk: Desk, text: str, project: str, shelf: library.Shelf, before: Any) -> Session:
-    known = before if isinstance(before, Mapping) else None
-    value = editor_value(text, desk.grid, known, desk.known_words)
+    before = before if isinstance(before, Mapping) else None
+    value = editor_value(text, desk.grid, before, desk.known_words)
     return Session({**value, **_choices(desk, shelf, project)}, project, shelf)
 
 

@@ -38,7 +38,10 @@ def word_warnings(pipe: ArlonPipeline, story: Story) -> Iterator[WarningRaised]:
 def word_hint(known: Set[str], prompt: str) -> str:
     """One sentence on the words of a prompt that the model has never seen, "" when there are none."""
     words = unknown_words(known, prompt)
-    return f"T{_sentence(known, words)[1:]}." if words else ""
+    if not words:
+        return ""
+    sentence = _sentence(known, words)
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _sentence(known: Set[str], words: list[str]) -> str:

@@ -39,9 +39,8 @@ class Studio:
         expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
         expect(page.locator(".model p")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
         expect(page.locator("#story-choice option").first).to_be_attached(timeout=PATIENCE)
-        expect(page.locator("#story-text")).to_be_editable(
-            timeout=PATIENCE
-        )  # the browser's own story is there
+        # then the browser's own story is there
+        expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
         return page
 
     def write(self, text: str) -> None:

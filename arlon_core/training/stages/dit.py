@@ -144,7 +144,6 @@ class DiTStage(LatentStage):
             x_mask=batch.new,
             weights=batch.weights,
             overlap_noise=_OVERLAP_NOISE,
-            timestep_method=_TIMESTEPS,
         )
         return {"loss": loss}
 
@@ -152,7 +151,15 @@ class DiTStage(LatentStage):
         self, model: Callable[..., Tensor], latents: Tensor, inputs: dict[str, Any], **options: Any
     ) -> Tensor:
         preset = self.config.preset
-        return training_loss(model, latents, inputs, height=preset.height, width=preset.width, **options)
+        return training_loss(
+            model,
+            latents,
+            inputs,
+            height=preset.height,
+            width=preset.width,
+            timestep_method=_TIMESTEPS,
+            **options,
+        )
 
     def _inputs(self, texts: list[str]) -> dict[str, Any]:
         """Keyword arguments of the transformer beside x, timestep, x_mask and the condition."""
