@@ -32,7 +32,10 @@ def add_command(commands: Any) -> None:
         "--runs", type=Path, default=Path("runs"), metavar="DIR",
         help="checkpoints, TensorBoard scalars and samples (%(default)s)",
     )  # fmt: skip
-    parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from a component's weights")
+    parser.add_argument(
+        "--init", type=Path, metavar="WEIGHTS",
+        help="the first stage starts from a component's weights, those after it as always",
+    )  # fmt: skip
     parser.add_argument(
         "--decoder-only", action="store_true",
         help="vae: train its decoder on, and leave the latents that other stages stand on as they are",
@@ -60,8 +63,6 @@ def run(args: argparse.Namespace) -> None:
         raise ArlonError(
             f"--minutes has {len(args.minutes)} numbers for {len(args.stages)} stages; give one a stage."
         )
-    if args.init is not None and len(args.stages) > 1:
-        raise ArlonError("--init holds the weights of one stage; train that stage alone.")
     if args.init is not None and not args.init.is_dir():
         raise ArlonError(f"--init {args.init} is not a folder; name the folder of one component.")
     if args.decoder_only and args.init is None and not args.resume:

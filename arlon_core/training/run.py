@@ -37,6 +37,7 @@ def train(
     components: pipeline folder, read for frozen parts and written with the results.
     runs: folder that gets one folder a stage with checkpoints, TensorBoard scalars and samples.
     stop_after: end each stage early, as a run that is cut off does; the schedule stays that of the whole.
+    init: folder of a component whose weights the first stage starts from.
     minutes: length of each stage by the clock; without it the configured number of steps.
     profile: instead of training, write where the time of some steps goes, into `runs/STAGE/profile.txt`.
     Raises ArlonError on a missing component, or on a loss that stays non-finite.
@@ -62,7 +63,7 @@ def train(
             source,
             accelerator,
             minutes=limit,
-            init=init,
+            init=init if number == 0 else None,
             resume=resume,
             stop_after=stop_after,
             profile=profile,

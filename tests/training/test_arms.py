@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,37 @@ def test_all_arms_see_the_same_chunks(components: Path):
             assert torch.equal(batch.inputs["coarse_mask"], arlon.inputs["coarse_mask"]), name
         else:
             assert "coarse_latents" not in batch.inputs
+
+
+def test_every_batch_has_as_many_latent_frames_whatever_its_chunks_length(components: Path):
+    stage = stage_of("dit-base", components)
+    whole = stage.config.preset.overlap + stage.config.preset.max_new
+    shapes = [stage.batch(step).latents.shape for step in range(12)]
+    lengths = {shape[2] for shape in shapes}
+    assert len(lengths) > 2
+    assert whole in lengths
+    for count, _, length, *_ in shapes:
+        assert stage.config.batch_size * whole - length < count * length <= stage.config.batch_size * whole
+
+
+def test_weights_to_start_from_are_those_of_the_first_stage(
+    components: Path, tiny_components: Path, tmp_path: Path
+):
+    """A base on the trunk of an earlier ARLON, then its fork, in one command that shares the episodes."""
+    trunk = tiny_components / "transformer"
+    for part in components.iterdir():
+        if part.name not in (BASE, "training"):
+            (tmp_path / part.name).symlink_to(part)
+    stages = [train_config(name, "tiny", max_steps=1) for name in ("dit-base", "dit-text")]
+    train(stages, tmp_path, tmp_path / "runs", init=trunk, device="cpu")
+    starts = [
+        json.loads((tmp_path / "training" / f"{name}.json").read_text())["starts_from"]
+        for name in ("dit-base", "dit-text")
+    ]
+    assert starts == ["transformer", BASE]
+    own, before = (load_file(next(folder.glob("*.safetensors"))) for folder in (tmp_path / BASE, trunk))
+    name = "spatial_blocks.0.attn.qkv.weight"
+    assert (own[name] - before[name]).abs().max() < 2 * stages[0].learning_rate
 
 
 def test_without_coarser_tokens_all_f_is_fine(components: Path, monkeypatch: pytest.MonkeyPatch):

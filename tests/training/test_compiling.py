@@ -20,6 +20,7 @@ from arlon_core.world.script import sample_script
 
 CPU = torch.device("cpu")
 TINY = PRESETS["tiny"]
+COUNTS = {"dit": lambda batch: len(batch.latents), "ar": lambda batch: len(batch.layouts.position)}
 LENGTHS = {"dit": lambda batch: batch.latents.shape[2], "ar": lambda batch: batch.layouts.position.shape[1]}
 
 
@@ -49,12 +50,14 @@ def test_one_compilation_serves_all_lengths(name: str, tiny_components: Path, co
     source.attach(load_vae(tiny_components, CPU))
     stage = stage_class(name)(config, Setting(CPU, 0, tiny_components), source)
     stage.model.compile(backend=counting)
-    lengths = set()
+    lengths, counts = set(), set()
     for step in range(16):
         batch = stage.batch(step)
         lengths.add(LENGTHS[name](batch))
+        counts.add(COUNTS[name](batch))
         stage.loss(stage.model, batch)["loss"].backward()
     assert len(lengths) > 1
+    assert (len(counts) > 1) == (name == "dit"), "short chunks come in larger batches"
     assert counting.compiled == 1
 
 

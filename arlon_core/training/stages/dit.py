@@ -1,8 +1,12 @@
 """Stage `dit` and its like: the diffusion transformer on chunks as the renderer asks for them.
 
 A batch holds chunks of one length T: o clean latent frames of overlap, then T - o new ones in one segment,
-under that segment's text. F is dropped in some examples, so that the same network also renders without F and
-both can be compared. What sets the arms of the experiments apart is in `training.arms`.
+under that segment's text. The shorter they are, the more there are of them, so that every step has as many
+latent frames (as in Open-Sora's buckets): most of what a text says shows in a single frame, and short chunks
+show many texts for the price of one long one.
+
+F is dropped in some examples, so that the same network also renders without F and both can be compared. What
+sets the arms of the experiments apart is in `training.arms`.
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ from arlon_core.training.texts import FrozenText
 logger = logging.getLogger(__name__)
 
 # Our choices.
-_WHOLE_CHUNK_SHARE = 0.6  # of the steps: the length of an ordinary chunk
+_WHOLE_CHUNK_SHARE = 0.5  # of the steps: the length of an ordinary chunk
 _FIRST_CHUNK_SHARE = 0.15  # the length of a film's first chunk; the rest: any shorter length
 _NO_OVERLAP_SHARE = 0.25
 _FILM_START_SHARE = 0.8  # of those without overlap begin a film, as all of them do in use
@@ -112,10 +116,11 @@ class DiTStage(LatentStage):
     # -- training ---------------------------------------------------------------------------------------
 
     def batch(self, step: int) -> ChunkBatch:
-        """Random chunks of one length."""
+        """Random chunks of one length: `batch_size` whole ones, or as many frames in more of shorter ones."""
         generator = self.generator(step)
         length = self._length(self.shared_generator(step))
-        chunks = [self._draw(generator, length) for _ in range(self.config.batch_size)]
+        count = self.config.batch_size * self._whole // length
+        chunks = [self._draw(generator, length) for _ in range(count)]
         latents, subject = self._tensors(chunks)
         new = torch.tensor(
             [[i >= chunk.overlap for i in range(length)] for chunk in chunks], device=latents.device
@@ -126,16 +131,12 @@ class DiTStage(LatentStage):
         return ChunkBatch(latents, new, 1 + _SUBJECT_WEIGHT * subject, inputs)
 
     def loss(self, model: nn.Module, batch: ChunkBatch) -> dict[str, Tensor]:
-        def compiled(
-            x: Tensor,
-            timestep: Tensor,
-            x_mask: Tensor | None = None,
-            coarse_latents: Tensor | None = None,
-            **inputs: Any,
-        ) -> Tensor:
-            for tensor, axis in ((x, 2), (x_mask, 1), (coarse_latents, 2)):
+        def compiled(x: Tensor, timestep: Tensor, **inputs: Any) -> Tensor:
+            for tensor, axis in ((x, 2), (inputs["x_mask"], 1), (inputs.get("coarse_latents"), 2)):
                 any_length(tensor, axis)
-            return model(x, timestep, x_mask=x_mask, coarse_latents=coarse_latents, **inputs)
+            for tensor in (x, timestep, *inputs.values()):
+                any_length(tensor if isinstance(tensor, Tensor) else None, 0)
+            return model(x, timestep, **inputs)
 
         loss = self._flow_loss(
             compiled,
@@ -173,17 +174,20 @@ class DiTStage(LatentStage):
             "width": float(preset.width),
         }
 
+    @property
+    def _whole(self) -> int:
+        """Latent frames of an ordinary chunk."""
+        return self.config.preset.overlap + self.config.preset.max_new
+
     def _length(self, generator: torch.Generator) -> int:
         """Latent frames of this step's chunks, the same in every process."""
         draw = float(torch.rand((), generator=generator))
-        preset = self.config.preset
-        whole = preset.overlap + preset.max_new
         if draw < _WHOLE_CHUNK_SHARE:
-            return whole
+            return self._whole
         if draw < _WHOLE_CHUNK_SHARE + _FIRST_CHUNK_SHARE:
-            return preset.max_new
+            return self.config.preset.max_new
         # A lone frame is compiled apart; as the one new frame behind an overlap it is trained all the same.
-        return int(torch.randint(2, whole, (), generator=generator))
+        return int(torch.randint(2, self._whole, (), generator=generator))
 
     def _draw(self, generator: torch.Generator, length: int) -> ChunkExample:
         """One random chunk of `length` latent frames whose new part lies inside one segment."""
