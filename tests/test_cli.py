@@ -179,6 +179,8 @@ OPTIONS = {
     "component": ("evaluate", "measure", "--component", "transformer"),
     "stories": ("evaluate", "stories", "--count", "0"),
     "prompts": ("evaluate", "prompts", "--count", "0"),
+    "share": ("evaluate", "true", "--share", "3/2"),
+    "workers": ("evaluate", "measure", "--workers", "0"),
     "kind": ("evaluate", "measure", "--prompts", "shouted"),
 }
 

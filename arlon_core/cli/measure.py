@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arlon_core.cli import options
+from arlon_core.cli.shares import measure_in_shares
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.perturbed import KINDS
 from arlon_core.evaluation.story_sets import STORY_SETS
@@ -16,6 +17,7 @@ from arlon_core.generation.output import check_output, output_errors, write_json
 from arlon_core.presets import PRESETS
 
 if TYPE_CHECKING:
+    from arlon_core.evaluation.benchmark import Benchmark
     from arlon_core.evaluation.films import Way
 
 
@@ -94,6 +96,14 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
         help="folder of the judges (%(default)s)",
     )  # fmt: skip
     _add_place(parser)
+    parser.add_argument(
+        "--workers", type=options.positive_int, default=1, metavar="N",
+        help="processes that share the stories; a GPU wants about as many as there are cores (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--share", type=options.share, metavar="I/N",
+        help="measure every N-th story from the I-th, alone, and write no report",
+    )  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="R.json", help="write report.json there as well")
 
 
@@ -102,31 +112,51 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
 
 def run_measure(args: argparse.Namespace) -> None:
     """Render, measure, report. Raises ArlonError."""
+    from arlon_core.evaluation.report import check_bars
     from arlon_core.evaluation.statistics import parse_bar
+    from arlon_core.evaluation.summary import value_names
 
     bars = [parse_bar(text) for text in args.bar]
+    check_bars(bars, value_names())
     _check(args)
-    from arlon_core.evaluation.benchmark import Benchmark, measure_model
-    from arlon_core.pipeline import ArlonPipeline, choose_device
+    _in_shares(args)
+    from arlon_core.evaluation.benchmark import REPORT_JUDGE, measure_films, measure_model
+    from arlon_core.pipeline import ArlonPipeline
 
-    stories = STORY_SETS[args.story_set]
-    device = choose_device(args.device)
-    benchmark = Benchmark(args.out, args.judges, device, args.count, story_set=stories)
+    benchmark = _benchmark(args, REPORT_JUDGE)
     pipe = ArlonPipeline.from_pretrained(args.model, args.device, exchanged=dict(args.component))
-    _tell(args, measure_model(pipe, benchmark, _way(args), bars))
+    if args.share:
+        measure_films(pipe, benchmark, _way(args))
+    else:
+        _tell(args, measure_model(pipe, benchmark, _way(args), bars))
 
 
 def run_true(args: argparse.Namespace) -> None:
     """Measure the true films. Raises ArlonError."""
     _check(args)
-    from arlon_core.evaluation.benchmark import Benchmark, measure_true
+    _in_shares(args)
+    from arlon_core.evaluation.benchmark import measure_true
+
+    benchmark, preset = _benchmark(args, args.judge), PRESETS[args.preset]
+    size = preset.height, preset.width, preset.fps
+    if args.share:
+        benchmark.measure(benchmark.true_films(*size))
+    else:
+        _tell(args, measure_true(benchmark, *size))
+
+
+def _in_shares(args: argparse.Namespace) -> None:
+    """With several workers everything is measured here, and the rest of the command finds it done."""
+    if args.workers > 1 and args.share is None:
+        measure_in_shares(args.argv, args.workers)
+
+
+def _benchmark(args: argparse.Namespace, judge: str) -> Benchmark:
+    from arlon_core.evaluation.benchmark import Benchmark
     from arlon_core.pipeline import choose_device
 
-    preset = PRESETS[args.preset]
-    stories = STORY_SETS[args.story_set]
-    device = choose_device(args.device)
-    benchmark = Benchmark(args.out, args.judges, device, args.count, args.judge, stories)
-    _tell(args, measure_true(benchmark, preset.height, preset.width, preset.fps))
+    stories, share = STORY_SETS[args.story_set], args.share or (1, 1)
+    return Benchmark(args.out, args.judges, choose_device(args.device), args.count, judge, stories, share)
 
 
 def run_export(args: argparse.Namespace) -> None:

@@ -83,6 +83,17 @@ def component(text: str) -> tuple[str, Path]:
     return name, Path(folder)
 
 
+def share(text: str) -> tuple[int, int]:
+    """One of several equal shares, as I/N: the I-th of N."""
+    number, _, count = text.partition("/")
+    found = positive_int(number), positive_int(count)
+    if found[0] > found[1]:
+        raise argparse.ArgumentTypeError(
+            f"{_short(text)} is not one of {found[1]} shares, such as 1/{found[1]}"
+        )
+    return found
+
+
 def _whole(text: str) -> int:
     try:
         return int(text[:40])

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from arlon_core.evaluation.films import Films, ModelFilms, TrueFilms, Way, film_plan, folder_hash
+from arlon_core.evaluation.films import (
+    Films,
+    ModelFilms,
+    TrueFilms,
+    Way,
+    film_name,
+    film_plan,
+    folder_hash,
+)
 from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.measures import StoryMeasure, load_measure, measure_path, save_measure
 from arlon_core.evaluation.measuring import MEASURE_VERSION, measure_film
@@ -57,7 +65,8 @@ LONG_BARS = (
 class Benchmark:
     """The first `count` stories of a set, all unless told otherwise; a folder, and a judge.
 
-    judges: folder that holds `judge`, one of JUDGES. Raises ModelError when it does not.
+    judges: folder that holds `judge`, one of JUDGES. share: (I, N) measures every N-th story from the I-th;
+    other processes measure the others. Raises ModelError when there is no such judge.
     """
 
     def __init__(
@@ -68,9 +77,10 @@ class Benchmark:
         count: int | None = None,
         judge: str = REPORT_JUDGE,
         story_set: StorySet = TEST_SET,
+        share: tuple[int, int] = (1, 1),
     ) -> None:
         self.out, self.device, self.judge_name = out / story_set.folder, device, judge
-        self.story_set, self.count = story_set, count or story_set.count
+        self.story_set, self.count, self.share = story_set, count or story_set.count, share
         self.judge: Judge = load_judge(judges / judge, device)
         self._judge_hash = folder_hash(judges / judge)
 
@@ -110,11 +120,12 @@ class Benchmark:
         return found
 
     def measure(self, films: Films) -> list[StoryMeasure]:
-        """Every story's measure, kept or made now. Raises ArlonError."""
+        """The measure of every story of the share, kept or made now. Raises ArlonError."""
         found = []
-        for number, held in enumerate(
-            tqdm(self.stories(films.fps), desc=films.name, unit="story", disable=None)
-        ):
+        first, step = self.share
+        numbers = range(first - 1, self.count, step)
+        for number in tqdm(numbers, desc=films.name, unit="story", disable=None):
+            held = self.story_set.story(number, films.fps)
             path = measure_path(self.measures(films.name), number)
             key = artefact_key(
                 "clip", MEASURE_VERSION, film=films.key(held), judge=self._judge_hash, story=repr(held.script)
@@ -122,27 +133,38 @@ class Benchmark:
             measure = load_measure(path, key)
             if measure is None:
                 film = films.film(number, held)
-                measure = measure_film(number, held, film.clips, self.judge, films.fps, film.seconds)
+                seconds = film.seconds if step == 1 else {}  # beside other processes they say nothing
+                measure = measure_film(number, held, film.clips, self.judge, films.fps, seconds)
                 measure = replace(measure, key=key)
                 save_measure(path, measure)
             found.append(measure)
         return found
 
 
-def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Sequence[Bar] = ()) -> Report:
-    """Render the stories in one way, measure it and the true films, write report and sheets.
+def measure_films(
+    pipe: ArlonPipeline, benchmark: Benchmark, way: Way
+) -> tuple[list[StoryMeasure], list[StoryMeasure]]:
+    """Render the benchmark's share of the stories in one way; measure these films, and the true ones.
 
-    Raises ArlonError, before any work for a bar on an unknown value and for a component that is not trained;
-    ValueError for the judge that selects.
+    Raises ArlonError, before any work for a component that is not trained; ValueError for the judge that
+    selects.
     """
-    check_bars(bars, value_names())
     pipe.require("text_encoder", "token_transformer", "latent_vqvae", "transformer", "vae")
     if benchmark.judge_name != REPORT_JUDGE:
         raise ValueError(f"models are measured by {REPORT_JUDGE} alone, not by {benchmark.judge_name}")
     config = pipe.config
     true = benchmark.measure(benchmark.true_films(config.height, config.width, config.fps))
-    films = ModelFilms(pipe, way, benchmark.out / "films")
-    own = benchmark.measure(films)
+    return benchmark.measure(ModelFilms(pipe, way, benchmark.out / "films")), true
+
+
+def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Sequence[Bar] = ()) -> Report:
+    """`measure_films`, then report and sheets.
+
+    Raises ArlonError, before any work for a bar on an unknown value; and as `measure_films` does.
+    """
+    check_bars(bars, value_names())
+    own, true = measure_films(pipe, benchmark, way)
+    config = pipe.config
     stories = benchmark.stories(config.fps)
     borders = [[chunk_borders(segment) for segment in film_plan(pipe, held).segments] for held in stories]
     values, of_true = summarise(own, true, borders)
@@ -155,7 +177,7 @@ def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Seq
         **benchmark.settings(config.height, config.width, config.fps),
     }
     report = Report(
-        films.name,
+        film_name(pipe, way),
         settings,
         values,
         of_true,

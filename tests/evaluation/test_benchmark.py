@@ -253,16 +253,57 @@ def test_the_commands_measure_and_export(tiny_folder: Path, tiny_judges: Path, t
     assert "2 videos in" in said
 
 
+@pytest.mark.slow
+def test_workers_share_the_stories_and_leave_only_the_report(
+    tiny_judges: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In processes of their own, so what is forbidden here they may do."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("measured by the process that only reports")
+
+    monkeypatch.setattr(benchmark, "measure_film", refuse)
+    command = ["evaluate", "true", "--preset", "tiny", "--judges", str(tiny_judges), "--device", "cpu"]
+    command += ["--count", "2", "--out", str(tmp_path / "out"), "--workers", "2"]
+    assert main(command) == 0
+    kept = json.loads((tmp_path / "out" / "true" / "report.json").read_text())
+    assert [film["number"] for film in kept["films"]] == [0, 1]
+
+
+@pytest.mark.slow
+def test_a_worker_that_fails_ends_the_others_and_is_quoted(tmp_path: Path, capsys):
+    command = ["evaluate", "true", "--preset", "tiny", "--judges", str(tmp_path), "--workers", "2"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_shares_of_the_stories_are_all_of_them(
+    tiny_judges: Path, tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
+):
+    def measured(share: tuple[int, int]) -> list[int]:
+        part = Benchmark(tmp_path, tiny_judges, CPU, count=3, share=share)
+        return [each.number for each in part.measure(part.true_films(64, 112, 12))]
+
+    assert measured((1, 2)) == [0, 2]
+    assert measured((2, 2)) == [1]
+    monkeypatch.setattr(benchmark, "measure_film", None)
+    assert measured((1, 1)) == [0, 1, 2], "nothing is left to measure"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["measure", "--bar", "beauty>=1"], "no report has a value"),
         (["measure", "--bar", "subject"], "is no bar"),
         (["measure", "--count", "65"], "64 stories"),
         (["measure", "--model", "nowhere/at/all"], "does not exist"),
         (["measure", "--report", "report.txt"], "does not end in .json"),
         (["true", "--judges", "nowhere"], "train judge-report"),
     ],
-    ids=["bar", "count", "model", "report", "judges"],
+    ids=["value", "bar", "count", "model", "report", "judges"],
 )
 def test_what_cannot_begin_is_refused(
     options: list[str], said: str, tiny_folder, tmp_path, monkeypatch, capsys
