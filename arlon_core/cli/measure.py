@@ -29,6 +29,10 @@ def add_commands(kinds: Any) -> None:
     _add_prompts(parser)
     _add_shared(parser)
     parser.add_argument(
+        "--animatic", action="store_true",
+        help="measure the animatic, enlarged, in place of the film; compare tells how far both agree",
+    )  # fmt: skip
+    parser.add_argument(
         "--bar", action="append", default=[], metavar="BAR",
         help="a bar to clear, such as accuracy.subject>=0.9 or drift<=1.1; may be given several times",
     )  # fmt: skip
@@ -206,6 +210,7 @@ def _way(args: argparse.Namespace) -> Way:
         use_coarse=not args.without_coarse,
         true_tokens=args.true_tokens,
         prompts=getattr(args, "prompts", None),
+        animatic=getattr(args, "animatic", False),
     )
 
 

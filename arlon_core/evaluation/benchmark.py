@@ -36,6 +36,7 @@ from arlon_core.evaluation.report import Report, check_bars, write_report, write
 from arlon_core.evaluation.statistics import Bar
 from arlon_core.evaluation.story_sets import LONG_SET, TEST_SET, StorySet
 from arlon_core.evaluation.summary import TENTHS, Borders, Values, summarise, value_names
+from arlon_core.generation.model_folder import NEEDS
 from arlon_core.generation.report import code_commit, device_name
 from arlon_core.models.judge import Judge
 from arlon_core.models.judge_folder import load_judge
@@ -134,7 +135,7 @@ class Benchmark:
             if measure is None:
                 film = films.film(number, held)
                 seconds = film.seconds if step == 1 else {}  # beside other processes they say nothing
-                measure = measure_film(number, held, film.clips, self.judge, films.fps, seconds)
+                measure = measure_film(number, held, film.clips, self.judge, films.fps, seconds, film.size)
                 measure = replace(measure, key=key)
                 save_measure(path, measure)
             found.append(measure)
@@ -149,7 +150,7 @@ def measure_films(
     Raises ArlonError, before any work for a component that is not trained; ValueError for the judge that
     selects.
     """
-    pipe.require("text_encoder", "token_transformer", "latent_vqvae", "transformer", "vae")
+    pipe.require(*NEEDS["animatic" if way.animatic else "render"])
     if benchmark.judge_name != REPORT_JUDGE:
         raise ValueError(f"models are measured by {REPORT_JUDGE} alone, not by {benchmark.judge_name}")
     config = pipe.config
@@ -166,7 +167,10 @@ def measure_model(pipe: ArlonPipeline, benchmark: Benchmark, way: Way, bars: Seq
     own, true = measure_films(pipe, benchmark, way)
     config = pipe.config
     stories = benchmark.stories(config.fps)
-    borders = [[chunk_borders(segment) for segment in film_plan(pipe, held).segments] for held in stories]
+    borders = [
+        [[] if way.animatic else chunk_borders(segment) for segment in film_plan(pipe, held).segments]
+        for held in stories
+    ]
     values, of_true = summarise(own, true, borders)
     settings = {
         "model": pipe.name,

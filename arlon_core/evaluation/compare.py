@@ -16,12 +16,16 @@ import numpy as np
 
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.measures import StoryMeasure, load_measure, measure_path
-from arlon_core.evaluation.statistics import Interval, Quantity
+from arlon_core.evaluation.statistics import Interval, Quantity, Tally
 from arlon_core.evaluation.summary import VBENCH, Borders, quantities
+from arlon_core.models.judge import ATTRIBUTES
 
 WORSE_BY = 0.02  # relative: from here on a significant loss counts against the paper's claim
 _LESS_IS_BETTER = ("lag.", "drift", "seams", "frechet_distance")
 _NEAR_ONE_IS_BETTER = "tenths."
+# What an animatic promises of the film is the last of these.
+_GIST = ("subject", "place", "time_of_day")
+_ALIKE = {**{name: (name,) for name in ATTRIBUTES}, "subject_place_and_time": _GIST}
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Comparison:
     first: Run
     second: Run
     differences: list[Difference]
+    alike: dict[str, Interval]  # the share of segments of which both are read alike, by attribute
 
     def count(self, verdict: str) -> int:
         """How many of VBench's eleven have this verdict."""
@@ -120,7 +125,22 @@ def compare(first: Run, second: Run) -> Comparison:
             f"{first.name} and {second.name} are not of the same stories, size and judge; measure both alike."
         )
     one, two = (quantities(run.films, first.true, run.borders) for run in (first, second))
-    return Comparison(first, second, [_difference(name, one[name], two[name]) for name in one])
+    differences = [_difference(name, one[name], two[name]) for name in one]
+    alike = {name: _alike(first, second, each).interval() for name, each in _ALIKE.items()}
+    return Comparison(first, second, differences, alike)
+
+
+def _alike(first: Run, second: Run, names: tuple[str, ...]) -> Quantity:
+    """How often all these attributes are read alike in a segment, whatever the script says."""
+    return Tally.of(
+        [
+            [
+                float(all(a.read[name] == b.read[name] for name in names))
+                for a, b in zip(film.segments, other.segments, strict=True)
+            ]
+            for film, other in zip(first.films, second.films, strict=True)
+        ]
+    ).quantity()
 
 
 def _difference(name: str, one: Quantity, two: Quantity) -> Difference:
@@ -153,6 +173,7 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         "worse": found.count("worse"),
         "much_worse": found.much_worse,
         "values": {each.name: _record(each) for each in found.differences},
+        "alike": {name: interval.record() for name, interval in found.alike.items()},
     }
 
 
@@ -182,6 +203,10 @@ def comparison_markdown(found: Comparison) -> str:
         f"Of VBench's {len(VBENCH)} metrics {second} is significantly better in {found.count('better')} and",
         f"worse in {found.count('worse')}; significantly worse by more than {WORSE_BY:.0%} in "
         f"{len(found.much_worse)}{_named(found.much_worse)}.",
+        "",
+        "Segments of which both are read alike, whatever the script says: "
+        + ", ".join(f"{_words(name)} {_share(each)}" for name, each in found.alike.items())
+        + ".",
     ]
     return "\n".join(lines) + "\n"
 
@@ -192,6 +217,14 @@ def _row(each: Difference) -> str:
         f"| {each.name.replace('_', ' ')} | {each.first:.3f} | {each.second:.3f} | "
         f"{value:+.3f} [{low:+.3f}, {high:+.3f}] | {each.verdict} |"
     )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _share(interval: Interval) -> str:
+    return f"{interval.value:.1%} [{interval.low:.1%}, {interval.high:.1%}]"
 
 
 def _named(names: list[str]) -> str:

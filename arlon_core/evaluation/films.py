@@ -6,6 +6,7 @@ All are encoded alike, since what is measured of one must be measurable of the o
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,16 +17,17 @@ import torch
 from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.perturbed import perturbed_story
 from arlon_core.evaluation.true_tokens import keep_true_tokens
-from arlon_core.generation.events import FilmReady, SegmentReady
+from arlon_core.generation.events import AnimaticReady, Event, FilmReady, SegmentReady
 from arlon_core.generation.output import output_errors
 from arlon_core.generation.plan import Plan, make_plan
-from arlon_core.generation.render import render
+from arlon_core.generation.render import animatic, render
 from arlon_core.generation.request import (
     CLIP_CRF,
     CLIP_PRESET,
     chunk_names,
     clip_name,
     make_request,
+    preview_name,
     token_names,
 )
 from arlon_core.media.clips import count_frames
@@ -41,10 +43,14 @@ _PIECE = 48  # frames drawn before they are written
 
 @dataclass(frozen=True)
 class Film:
-    """One clip a segment, and the wall seconds of its render by stage, unless it went on from before."""
+    """One clip a segment, and the wall seconds of its render by stage, unless it went on from before.
+
+    size: (height, width) to which frames are enlarged before they are measured, where clips are smaller.
+    """
 
     clips: list[Path]
     seconds: dict[str, float]
+    size: tuple[int, int] | None = None
 
 
 class Films(Protocol):
@@ -107,10 +113,13 @@ class Way:
     use_coarse: bool = True
     true_tokens: bool = False  # tokens of the true film in place of the token transformer's own
     prompts: str | None = None  # a kind of perturbed.KINDS in place of the clean prompts
+    animatic: bool = False  # the small pictures in place of the film; steps and guidance take no part
 
     @property
     def name(self) -> str:
         """Short, and another one for each way."""
+        if self.animatic:
+            return "-".join(["animatic", *([f"prompts-{self.prompts}"] if self.prompts else [])])
         parts = [f"steps-{self.steps}" if self.steps else "default-steps"]
         parts += [f"guidance-{self.guidance:g}"] if self.guidance is not None else []
         parts += [] if self.use_coarse else ["without-coarse"]
@@ -134,7 +143,10 @@ class ModelFilms:
         self._folder = folder / self.name
 
     def key(self, held: HeldOutStory) -> str:
-        names = clip_names(self.pipe, self.way.asked(held), self.way)
+        asked = self.way.asked(held)
+        if self.way.animatic:
+            return artefact_key("preview", 1, clips=small_clip_names(self.pipe, asked))
+        names = clip_names(self.pipe, asked, self.way)
         true_tokens = self.pipe.fingerprint("vae") if self.way.true_tokens else None
         return artefact_key("clip", 1, clips=names, true_tokens=true_tokens)
 
@@ -147,15 +159,27 @@ class ModelFilms:
             keep_true_tokens(self.pipe, held, project)
         clips: list[Path] = []
         seconds: dict[str, float] = {}
-        options: dict[str, Any] = {"steps": self.way.steps, "guidance": self.way.guidance}
-        for event in render(
-            self.pipe, held.story, project, with_animatic=False, use_coarse=self.way.use_coarse, **options
-        ):
-            if isinstance(event, SegmentReady):
+        for event in self._events(held, project):
+            if isinstance(event, (SegmentReady, AnimaticReady)) and event.segment is not None:
+                assert event.path is not None
                 clips.append(event.path)
-            elif isinstance(event, FilmReady) and not event.report["cache_hits"].get("latents"):
+            elif isinstance(event, FilmReady) and not event.report["cache_hits"].get(self._made):
                 seconds = {name: value for name, value in event.report["seconds"].items() if name != "load"}
-        return Film(clips, seconds)
+        size = (self.pipe.config.height, self.pipe.config.width) if self.way.animatic else None
+        return Film(clips, seconds, size)
+
+    @property
+    def _made(self) -> str:
+        """The artefact that takes the time; found and not made, the seconds would say nothing."""
+        return "preview" if self.way.animatic else "latents"
+
+    def _events(self, held: HeldOutStory, project: Path) -> Iterator[Event]:
+        if self.way.animatic:
+            return animatic(self.pipe, held.story, project)
+        options: dict[str, Any] = {"steps": self.way.steps, "guidance": self.way.guidance}
+        return render(
+            self.pipe, held.story, project, with_animatic=False, use_coarse=self.way.use_coarse, **options
+        )
 
 
 def film_name(pipe: ArlonPipeline, way: Way) -> str:
@@ -172,6 +196,16 @@ def clip_names(pipe: ArlonPipeline, held: HeldOutStory, way: Way) -> list[str]:
     chunks = chunk_names(pipe, request, token_names(pipe, request))
     last = {chunk.segment: name for chunk, name in zip(plan.chunks, chunks, strict=True)}
     return [clip_name(pipe, segment, last[segment.index]) for segment in plan.segments]
+
+
+def small_clip_names(pipe: ArlonPipeline, held: HeldOutStory) -> list[str]:
+    """The store's names of the clips of a story's animatic."""
+    request = make_request(pipe, held.story)
+    blocks, last, names = token_names(pipe, request), 0, []
+    for segment in request.plan.segments:
+        last += len(segment.blocks)
+        names.append(preview_name(pipe, segment, blocks[last - 1]))
+    return names
 
 
 def film_plan(pipe: ArlonPipeline, held: HeldOutStory) -> Plan:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -40,8 +41,11 @@ def measure_film(
     judge: Judge,
     fps: int,
     seconds: Mapping[str, float] | None = None,
+    size: tuple[int, int] | None = None,
 ) -> StoryMeasure:
     """Measure a film of test story `number`, given as one clip a segment; seconds: what it took to render.
+
+    size: (height, width) to which frames are enlarged first, so that small films can be set against others.
 
     Raises OutputError when a clip is no video, or is not as long as its segment.
     """
@@ -51,7 +55,7 @@ def measure_film(
     labels, changes = asked_labels(held.script), asked_changes(held.script)
     shown = _pictured(held)
     for index, (segment, clip) in enumerate(zip(held.script.segments, clips, strict=True)):
-        frames = clip_frames(clip)
+        frames = _enlarged(clip_frames(clip), size)
         if len(frames) != segment.stop_frame - segment.start_frame:
             raise OutputError(
                 f"{clip} has {len(frames)} frames, which are not its segment's; render it again."
@@ -88,6 +92,12 @@ def clip_frames(path: Path) -> np.ndarray:
     if not frames:
         raise OutputError(f"{path} holds no frames; render this film again.")
     return np.stack(frames)
+
+
+def _enlarged(frames: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    if size is None or frames.shape[1:3] == size:
+        return frames
+    return np.stack([cv2.resize(frame, size[::-1], interpolation=cv2.INTER_LINEAR) for frame in frames])
 
 
 @torch.no_grad()

@@ -156,9 +156,10 @@ class StreamedFilm {
   /** Playing begins with the first clip of a film that is being made; a picture under the playhead is renewed. */
   show(segment, replaced) {
     const video = this.video;
-    if (replaced && holds(segment, video.currentTime)) video.currentTime = video.currentTime;
+    if (!holds(segment, video.currentTime)) return;
+    if (replaced || video.paused) video.currentTime = video.currentTime; // paused, it shows what was taken off before
     const seen = video.offsetParent !== null; // not behind another tab of the page
-    if (this.started || !seen || !holds(segment, video.currentTime)) return;
+    if (this.started || !seen) return;
     this.started = true;
     if (!this.value.done) video.play().catch(() => {});
   }
@@ -262,14 +263,20 @@ class PlainFilm {
   /** Goes on to what comes next, unless that would tear the viewer away from what is playing. */
   follow() {
     const { film, segments } = this.value;
-    const idle = !this.url || this.video.ended || (film && this.video.paused);
+    const { video } = this;
+    const idle = !this.url || video.ended || (film && video.paused);
     if (!idle || (film && this.url === film)) return;
-    const urls = segments.map((segment) => segment.url);
-    const next = film ?? urls[urls.indexOf(this.url) + 1];
-    if (!next) return;
-    this.url = next;
-    this.video.src = reachable(next);
-    if (!film) this.video.play().catch(() => {});
+    const place = segments.findIndex((segment) => segment.url === this.url);
+    const next = segments[place + 1];
+    const url = film ?? next?.url;
+    if (!url) return;
+    const watched = place >= 0; // a clip, and the film goes on from there
+    const time = film && watched ? segments[place].start + video.currentTime : 0;
+    const play = !film || (watched && next && video.ended);
+    this.url = url;
+    video.src = reachable(url);
+    if (time) video.addEventListener("loadedmetadata", () => (video.currentTime = time), { once: true });
+    if (play) video.play().catch(() => {});
   }
 }
 

@@ -52,6 +52,7 @@ class StoryEditor {
       make("div", { class: "story-bar" }, make("div", { role: "tablist" }, ...this.tabs), this.summary),
       this.problem, this.note, this.panes.cards, this.panes.text);
     this.turn("cards");
+    this.fitToWidth(root);
   }
 
   /** Shows the cards or the text. */
@@ -327,6 +328,15 @@ class StoryEditor {
       area.style.height = "auto";
       area.style.height = `${area.scrollHeight + 2}px`;
     }
+  }
+
+  /** In another width lines break elsewhere. Not at another height: that of the text is also the writer's choice. */
+  fitToWidth(root) {
+    let width = 0;
+    new ResizeObserver(() => {
+      if (root.clientWidth !== width) requestAnimationFrame(() => this.fit()); // outside, or browsers see a loop
+      width = root.clientWidth;
+    }).observe(root);
   }
 }
 

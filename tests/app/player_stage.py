@@ -71,6 +71,14 @@ class Stage:
         for segment, colour in enumerate(colours):
             self.clip(segment, colour)
 
+    def film(self, *colours: tuple[int, int, int]) -> Path:
+        """The finished film: all segments in these colours in one file."""
+        path = self.folder / "film.mp4"
+        with SegmentWriter(path, self.plan.fps) as writer:
+            for segment, colour in zip(self.plan.segments, colours, strict=True):
+                writer.write(np.full((segment.frames, 64, 112, 3), colour, np.uint8))
+        return path
+
     def tell(self, **options: Any) -> None:
         """Give the page the value that stands for all clips written so far."""
         self.value = player_value(self.plan, self.clips, **options)

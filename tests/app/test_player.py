@@ -13,7 +13,7 @@ from app.components.player import WORDS, file_url, film_player, player_value
 from arlon_core.generation.events import SegmentReady
 from arlon_core.generation.plan import make_plan
 from tests import browser as browsers
-from tests.app.player_stage import BLUE, BUFFERED, GREEN, PLAN, RED, WHITE, YELLOW, Stage
+from tests.app.player_stage import BLUE, BUFFERED, GREEN, PLAN, RED, SECONDS, WHITE, YELLOW, Stage
 
 COUNT_APPENDS = """() => {
   const append = SourceBuffer.prototype.appendBuffer;
@@ -94,6 +94,22 @@ def test_a_replaced_middle_leaves_the_rest(
     loaded = [url for url in browser_log.requests[seen:] if ".mp4" in url]
     assert [url.split("file=")[1] for url in loaded] == [file_url(new.path).split("file=")[1]]
     assert browser_log.errors == []
+
+
+def test_a_paused_picture_is_renewed_when_its_clip_went_and_a_new_one_came(stage: Stage):
+    """As when a story is rendered again: the film is first as short as what stands of it."""
+    stage.write(RED, GREEN, BLUE)
+    stage.tell(done=True)
+    stage.wait_for_clips(0, 1, 2)
+    stage.seek(1)
+    time = stage.time
+    stage.clips = {0: stage.clips[0]}
+    stage.tell()
+    stage.wait(f"{SECONDS} < it + 0.01", PLAN.segments[0].stop_seconds)
+    stage.clip(1, YELLOW)
+    stage.tell()
+    stage.wait_for_colour(YELLOW)
+    assert stage.time == time
 
 
 def test_a_replacement_arrives_while_playing(stage: Stage, browser_log: browsers.BrowserLog):

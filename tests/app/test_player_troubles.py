@@ -11,9 +11,18 @@ from playwright.sync_api import Browser, Page
 from app.components.player import WORDS
 from arlon_core.generation.plan import make_plan
 from tests import browser as browsers
-from tests.app.player_stage import BLUE, GREEN, PATIENCE, RED, YELLOW, Stage, damage
+from tests.app.player_stage import BLUE, GREEN, PATIENCE, PLAN, RED, YELLOW, Stage, damage
 
 NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource"
+# Safari on an iPhone: no MediaSource, and its own one never opens where a film could go to another screen.
+IPHONE = """
+  window.ManagedMediaSource = class extends MediaSource {};
+  delete window.MediaSource;
+  const {get, set} = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'src');
+  Object.defineProperty(HTMLMediaElement.prototype, 'src', {get, set(url) {
+    if (this.disableRemotePlayback) set.call(this, url);
+  }});
+"""
 
 
 @pytest.mark.parametrize("how", ["noise", "empty", "boxes", "cut", "pictures", "slices", "gone"])
@@ -48,10 +57,45 @@ def test_without_media_source_the_clips_play_one_after_another(
     stage.tell()
     stage.wait_for_colour(GREEN)
     stage.wait("video.ended")
-    film = stage.clip(2, BLUE).path
-    stage.tell(film=film)
+    stage.clip(2, BLUE)
+    stage.tell(film=stage.film(RED, GREEN, BLUE))
+    stage.wait("!video.paused && video.currentTime > it", PLAN.segments[2].start_seconds)  # it goes on
     stage.wait_for_colour(BLUE)
-    assert "?v=" in stage.page.evaluate("() => document.querySelector('video').src")
+    assert "/film.mp4?v=" in stage.page.evaluate("() => document.querySelector('video').src")
+    stage.wait("video.ended")
+    stage.assert_shows(RED, GREEN, BLUE)
+
+
+def test_a_paused_clip_becomes_the_film_where_it_stood_without_media_source(
+    tmp_path: Path, new_page: Callable[..., Page], serve: Callable[..., str]
+):
+    stage = Stage(tmp_path)
+    stage.open(new_page(init_script=NO_MEDIA_SOURCE), serve(stage.app(), allowed_paths=[str(tmp_path)]))
+    stage.clip(0, RED)
+    stage.tell()
+    stage.wait("video.ended")
+    stage.clip(1, GREEN)
+    stage.tell()
+    stage.wait("video.currentTime > 0 && !video.ended")
+    stage.pause()
+    time = stage.time
+    stage.clip(2, BLUE)
+    stage.tell(film=stage.film(RED, GREEN, BLUE))
+    stage.wait("Math.abs(video.currentTime - it) < 0.01", PLAN.segments[1].start_seconds + time)
+    stage.wait_for_colour(GREEN)
+    assert stage.page.evaluate("() => document.querySelector('video').paused")
+
+
+def test_with_the_media_source_of_iphones_the_film_is_streamed(
+    tmp_path: Path, new_page: Callable[..., Page], serve: Callable[..., str], browser_log: browsers.BrowserLog
+):
+    stage = Stage(tmp_path)
+    stage.open(new_page(init_script=IPHONE), serve(stage.app(), allowed_paths=[str(tmp_path)]))
+    stage.write(RED, GREEN, BLUE)
+    stage.tell()
+    stage.wait_for_clips(0, 1, 2)
+    stage.assert_shows(RED, GREEN, BLUE)
+    assert browser_log.errors == []
 
 
 def test_a_film_larger_than_the_browsers_memory_plays_to_its_end_and_again(

@@ -374,6 +374,37 @@ def test_nothing_sticks_out_on_a_phone(studio, new_page, scheme):
         expect(phone.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
 
 
+def test_the_page_is_as_wide_whatever_the_story_is(studio):
+    here = studio()
+    here.open()
+    width = here.page.locator("#desk").bounding_box()["width"]
+    here.write("[1s] A.\n")
+    here.until(lambda: here.prompts() == ["A."])
+    assert here.page.locator("#desk").bounding_box()["width"] == width
+    here.page.click("#tab-cards")
+    assert here.page.locator("#desk").bounding_box()["width"] == width
+
+
+def test_prompts_are_as_tall_as_their_text_at_every_width_also_where_css_cannot_say_so(
+    studio, new_page, browser_log
+):
+    """Safari's way, before it knew field-sizing."""
+    here = studio()
+    old = "CSS.supports = () => false; addEventListener('error', event => console.error(event.message))"
+    here.page = here.open(new_page(init_script=old))
+    apart = """() => Math.max(...[...document.querySelectorAll('.story-cards .prompt')].map(area => {
+        const height = area.offsetHeight;
+        area.style.height = 'auto';
+        const needed = area.scrollHeight;
+        area.style.height = `${height}px`;
+        return Math.abs(height - needed);
+    }))"""
+    for width in (1440, 390, 1000):
+        here.page.set_viewport_size({"width": width, "height": 900})
+        here.until(lambda: here.page.evaluate(apart) <= 2)
+    assert browser_log.errors == []
+
+
 def test_words_of_a_story_are_never_taken_for_html_or_scripts(studio, browser_log):
     here = studio()
     here.open()

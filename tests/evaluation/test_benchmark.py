@@ -14,6 +14,7 @@ from arlon_core.cli import main
 from arlon_core.errors import ArlonError, ModelError
 from arlon_core.evaluation import benchmark, test_set
 from arlon_core.evaluation.benchmark import Benchmark, measure_model, measure_true
+from arlon_core.evaluation.compare import compare, load_run
 from arlon_core.evaluation.films import ModelFilms, TrueFilms, Way, film_name
 from arlon_core.evaluation.measures import load_measure, save_measure
 from arlon_core.evaluation.measuring import clip_frames
@@ -164,6 +165,23 @@ def test_true_films_measured_alone_get_full_marks_where_they_must(bench: Benchma
     assert not any(
         bar["holds"] for bar in kept["bars"] if "subject" in bar["bar"]
     )  # random weights read nothing
+
+
+@pytest.mark.slow
+def test_the_animatic_is_measured_like_a_film(tiny_pipeline, bench: Benchmark):
+    """In the film's size and length, with another name and nothing of a render in it."""
+    way = Way(animatic=True)
+    report = measure_model(tiny_pipeline, bench, way)
+    film = measure_model(tiny_pipeline, bench, WAY)
+    assert report.name != film.name
+    assert report.values["vbench.overall_consistency"].value > 0
+    assert np.isnan(report.values["seams"].value), "it has no chunks"
+    pictures = [each.pictures.shape[1:] for each in (*report.films, *film.films)]
+    assert len(set(pictures)) == 1
+    kept = {path.parent.name for path in (bench.out / "films" / report.name).rglob("*.mp4")}
+    assert "clip" not in kept
+    found = compare(*(load_run(bench.out / each.name) for each in (report, film)))
+    assert all(0 <= each.value <= 1 for each in found.alike.values())
 
 
 def test_the_judge_that_selects_measures_no_model(tiny_pipeline, tiny_judges: Path, tmp_path: Path):

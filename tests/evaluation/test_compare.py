@@ -37,7 +37,7 @@ def story(number: int, quality: float, noise: np.random.Generator) -> StoryMeasu
         return SegmentMeasure(
             scores={name: score() for name in VBENCH},
             right=right,
-            read={},
+            read={name: "as asked" if right[name] else f"{noise.random()}" for name in ATTRIBUTES},
             octaves=[10 * score() + 1] * 3,
             steps=[1.0] * 30,
             lags={"place": round(40 - 20 * quality + noise.normal())} if changed else {},
@@ -100,6 +100,26 @@ def test_a_small_loss_is_worse_and_not_much_worse():
 def test_the_same_run_twice_differs_in_nothing():
     found = compare(run("a", 0.8, 1), run("a", 0.8, 1))
     assert {each.verdict for each in found.differences} == {"no difference"}
+
+
+def test_segments_are_read_alike_as_often_as_they_are():
+    """Of the gist all three must be; what the script says takes no part."""
+    first = run("animatic", 0.9, 1)
+    same = compare(first, first)
+    assert {each.value for each in same.alike.values()} == {1.0}
+    films = [
+        replace(
+            film,
+            segments=[
+                replace(each, read={**each.read, "place": each.read["place"] if number else "elsewhere"})
+                for number, each in enumerate(film.segments)
+            ],
+        )
+        for film in first.films
+    ]
+    found = compare(first, replace(first, films=films)).alike
+    assert found["subject"].value == 1
+    assert found["place"].value == found["subject_place_and_time"].value == 0.5
 
 
 def test_other_stories_are_refused():
