@@ -48,6 +48,9 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--batch-size", type=options.positive_int, metavar="N", help="per process")
     parser.add_argument("--learning-rate", type=options.positive_float, metavar="LR")
     parser.add_argument("--seed", type=options.seed, metavar="S")
+    parser.add_argument(
+        "--guidance", type=options.guidance, metavar="G", help="dit-distil: the teacher's guidance scale"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
     parser.add_argument(
         "--profile", action="store_true",
@@ -75,6 +78,7 @@ def run(args: argparse.Namespace) -> None:
             batch_size=args.batch_size,
             learning_rate=args.learning_rate,
             seed=args.seed,
+            guidance_scale=args.guidance,
             decoder_only=args.decoder_only,
         )
         for stage in args.stages

@@ -2,7 +2,8 @@
 
 A text-to-video transformer (`dit-base`) is trained first, as the paper's base model was. All others start
 from its weights and train on for equal minutes: ARLON (`dit`), the same without F (`dit-text`), and ARLON
-with one of its parts left out or exchanged (paper section 4.3).
+with one of its parts left out or exchanged (paper section 4.3). Two more learn to take another's steps in
+fewer (`training.stages.distil`), so that both sides of a comparison can be treated alike.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ class DiTArm:
     coarser_tokens: bool = True  # F in part from the coarse VQ-VAE, else all from the fine one
     uncertainty_probability: float = 0.5  # share of the examples whose F has its statistics resampled
     injection_kind: str = "adaptive_norm"
+    distils: bool = False  # learns from the network that it starts from, and not from the data
 
     def transformer(self, sizes: dict[str, Any]) -> dict[str, Any]:
         """Constructor arguments of this arm's STDiT3, from a preset's."""
+        if self.distils:
+            sizes = {**sizes, "class_dropout_prob": 0.0}  # its teacher's text is its own
         if not self.use_coarse:
             return {**sizes, "injection_adapters": 0}
         return {
@@ -44,4 +48,18 @@ DIT_ARMS = {
     "dit-same-tokens": DiTArm(component="transformer_same_tokens", coarser_tokens=False),
     "dit-certain": DiTArm(component="transformer_certain", uncertainty_probability=0.0),
     "dit-mlp": DiTArm(component="transformer_mlp", injection_kind="mlp"),
+    "dit-distil": DiTArm(
+        component="transformer_distilled",
+        starts_from="transformer",
+        uncertainty_probability=0.0,
+        distils=True,
+    ),
+    "dit-text-distil": DiTArm(
+        component="transformer_text_distilled", starts_from="transformer_text", use_coarse=False, distils=True
+    ),
 }
+
+
+def stage_of(component: str) -> str:
+    """The stage that writes a component of one of the arms."""
+    return next(name for name, arm in DIT_ARMS.items() if arm.component == component)

@@ -11,6 +11,7 @@ from arlon_core.presets import PRESETS, Preset
 from arlon_core.training.arms import DIT_ARMS
 
 STAGES = ("text", "vae", "preview", "vqvae", "vqvae-coarse", "ar", *DIT_ARMS, "judge", "judge-report")
+DISTILLING = tuple(name for name, arm in DIT_ARMS.items() if arm.distils)
 # The two judges see no episode in common; all other stages begin at 0, and may share what was drawn.
 _SEEDS = {"judge": 101, "judge-report": 102}
 
@@ -55,6 +56,7 @@ class TrainConfig:
     checkpoint_every: int = 1000
     held_out_episodes: int = 32
     compile: bool = False
+    guidance_scale: float = 1.0  # of the teacher, where a stage distils one
     decoder_only: bool = False  # of the VAE: its latents, and all that stands on them, stay as they are
     pool: PoolConfig = field(default_factory=PoolConfig)
 
@@ -63,6 +65,8 @@ class TrainConfig:
             raise ArlonError(f"There is no training stage {self.stage!r}; choose one of {', '.join(STAGES)}.")
         if self.max_steps < 1 or self.batch_size < 1:
             raise ArlonError("Training needs at least one step and one example a batch.")
+        if self.guidance_scale != 1 and self.stage not in DISTILLING:
+            raise ArlonError(f"The stage {self.stage} has no teacher; --guidance is for {DISTILLING[0]}.")
         if self.decoder_only and self.stage != "vae":
             raise ArlonError(f"The stage {self.stage} has no decoder of its own; decoder-only is for vae.")
 

@@ -14,7 +14,10 @@ _STAGE_CLASSES = {
     "vqvae": ("vqvae", "VQVAEStage"),
     "vqvae-coarse": ("vqvae", "CoarseVQVAEStage"),
     "ar": ("ar", "ARStage"),
-    **dict.fromkeys(DIT_ARMS, ("dit", "DiTStage")),
+    **{
+        name: ("distil", "DistilStage") if arm.distils else ("dit", "DiTStage")
+        for name, arm in DIT_ARMS.items()
+    },
     "judge": ("judge", "JudgeStage"),
     "judge-report": ("judge", "ReportJudgeStage"),
 }

@@ -23,10 +23,15 @@ from torch import Tensor, nn
 from arlon_core.errors import ModelError
 from arlon_core.media.contact_sheet import contact_sheet
 from arlon_core.models.compiling import any_length
-from arlon_core.models.rectified_flow import RectifiedFlowScheduler, sample, training_loss
+from arlon_core.models.rectified_flow import (
+    RectifiedFlowScheduler,
+    guided_velocity,
+    sample,
+    training_loss,
+)
 from arlon_core.models.stdit import STDiT3
 from arlon_core.models.video_vae import decode_normalised
-from arlon_core.training.arms import DIT_ARMS
+from arlon_core.training.arms import DIT_ARMS, stage_of
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSegment, EpisodeSource
 from arlon_core.training.pictures import to_pictures
@@ -51,7 +56,7 @@ _SUBJECT_WEIGHT = 2.0
 # Open-Sora draws logit-normal ones, of which one in a thousand lies above 980 here. But sampling begins at
 # 1000, and with few steps the first one is a large part of the way.
 _TIMESTEPS: Literal["uniform", "logit-normal"] = "uniform"
-_OVERLAP_NOISE = 0.1  # at most, on the clean latents, for in use they are the model's own
+OVERLAP_NOISE = 0.1  # at most, on the clean latents, for in use they are the model's own
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,8 @@ class DiTStage(LatentStage):
     Raises ModelError when weights to start from are missing.
     """
 
+    model: STDiT3
+
     def __init__(self, config: TrainConfig, setting: Setting, source: EpisodeSource) -> None:
         super().__init__(config, setting, source)
         preset = config.preset
@@ -108,7 +115,8 @@ class DiTStage(LatentStage):
             self.load_weights(folder)
         elif self.arm.needs_start:
             raise ModelError(
-                f"{folder} is not there, and {self.config.stage} starts from it; train dit-base first."
+                f"{folder} is not there, and {self.config.stage} starts from it; "
+                f"train {stage_of(self.arm.starts_from)} first."
             )
         else:
             logger.warning("%s is not there, so %s starts from scratch.", folder, self.config.stage)
@@ -131,22 +139,28 @@ class DiTStage(LatentStage):
         return ChunkBatch(latents, new, 1 + _SUBJECT_WEIGHT * subject, inputs)
 
     def loss(self, model: nn.Module, batch: ChunkBatch) -> dict[str, Tensor]:
-        def compiled(x: Tensor, timestep: Tensor, **inputs: Any) -> Tensor:
-            for tensor, axis in ((x, 2), (inputs["x_mask"], 1), (inputs.get("coarse_latents"), 2)):
-                any_length(tensor, axis)
-            for tensor in (x, timestep, *inputs.values()):
-                any_length(tensor if isinstance(tensor, Tensor) else None, 0)
-            return model(x, timestep, **inputs)
-
         loss = self._flow_loss(
-            compiled,
+            self.any_chunks(model),
             batch.latents,
             batch.inputs,
             x_mask=batch.new,
             weights=batch.weights,
-            overlap_noise=_OVERLAP_NOISE,
+            overlap_noise=OVERLAP_NOISE,
         )
         return {"loss": loss}
+
+    @staticmethod
+    def any_chunks(model: nn.Module) -> Callable[..., Tensor]:
+        """The transformer, compiled once for any number of chunks of any length."""
+
+        def compiled(x: Tensor, timestep: Tensor, *inputs: Tensor, **named: Any) -> Tensor:
+            for tensor, axis in ((x, 2), (named.get("x_mask"), 1), (named.get("coarse_latents"), 2)):
+                any_length(tensor, axis)
+            for tensor in (x, timestep, *inputs, *named.values()):
+                any_length(tensor if isinstance(tensor, Tensor) else None, 0)
+            return model(x, timestep, *inputs, **named)
+
+        return compiled
 
     def _flow_loss(
         self, model: Callable[..., Tensor], latents: Tensor, inputs: dict[str, Any], **options: Any
@@ -284,18 +298,21 @@ class DiTStage(LatentStage):
         return contact_sheet(rows, row_titles=[chunk.text for chunk in chunks])
 
     def _generate(
-        self, model: nn.Module, chunks: list[ChunkExample], coarse: Tensor | None, steps: int
+        self,
+        model: nn.Module,
+        chunks: list[ChunkExample],
+        coarse: Tensor | None,
+        steps: int,
+        guidance_scale: float = 1.0,
     ) -> Tensor:
-        """Latents of whole new chunks, without guidance."""
+        """Latents of whole new chunks from the run's own noise, always the same."""
         preset = self.config.preset
         shape = (len(chunks), preset.vae["z_dim"], preset.max_new, preset.latent_height, preset.latent_width)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(self.config.seed))
         self.scheduler.set_timesteps(steps, preset.height, preset.width, preset.max_new, self.setting.device)
         inputs = self._inputs([chunk.text for chunk in chunks])
-
-        def velocity(latents: Tensor, timestep: Tensor, x_mask: Tensor | None) -> Tensor:
-            return model.forward(latents, timestep, coarse_latents=coarse, **inputs)
-
+        y, null_y = inputs.pop("y"), self.model.null_caption()
+        velocity = guided_velocity(model.forward, guidance_scale, y, null_y, coarse_latents=coarse, **inputs)
         return sample(velocity, noise.to(self.setting.device), self.scheduler.timesteps)
 
 
