@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,13 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_pipeline(tiny_folder: Path):
-    """The pipeline of `tiny_folder`, loaded onto the CPU. Shared: do not change it."""
+    """The pipeline of `tiny_folder`. Shared: do not change it.
+
+    On the CPU, or where ARLON_TEST_DEVICE says, so that the engine's laws can be put to a GPU as well.
+    """
     from arlon_core.pipeline import ArlonPipeline
 
-    return ArlonPipeline.from_pretrained(tiny_folder, device="cpu")
+    return ArlonPipeline.from_pretrained(tiny_folder, device=os.environ.get("ARLON_TEST_DEVICE", "cpu"))
 
 
 @pytest.fixture(scope="session")
