@@ -92,3 +92,20 @@ def test_the_encoder_is_compiled_twice_for_films_of_any_length(tiny_components: 
         inside = source.encode(scripts).latents
     assert counting.compiled == 2
     assert torch.equal(inside, outside)
+
+
+@pytest.mark.slow
+def test_a_judge_compiles_the_encoder_twice_whatever_it_looks_at(tiny_components: Path, counting: Counting):
+    """Steps, evaluation and samples wear out other numbers of windows."""
+    config = train_config("judge", "tiny", batch_size=32)
+    source = EpisodeSource(TINY, config.pool, CPU, seed=0, rank=0)
+    stage = stage_class("judge")(config, Setting(CPU, 0, tiny_components), source)
+    source.vae.encoder.compile(backend=counting, dynamic=False)
+    for step in range(3):
+        stage.batch(step)
+    once = counting.compiled
+    assert once == 2, "the first frame, and every piece after it"
+    with torch.no_grad():
+        stage.evaluate(stage.model.eval())
+        stage.sample(stage.model)
+    assert counting.compiled == once

@@ -196,17 +196,24 @@ class JudgeStage(Stage):
         through = [i for i, way in enumerate(ways) if way != TRUE]
         if not through:
             return frames
+        frames = frames.clone()
+        # As many at a time as a training step makes: the encoder is compiled anew for every other number.
+        for first in range(0, len(through), self._new_worn):
+            here = through[first : first + self._new_worn]
+            frames[here] = self._worn_frames(frames[here], [ways[i] for i in here])
+        return frames
+
+    def _worn_frames(self, frames: Tensor, ways: list[str]) -> Tensor:
+        """The same, where every clip goes through the VAE."""
         vae = self.source.vae
         assert vae is not None
-        latents = encode_frames(vae, frames[through].transpose(1, 2))
-        coarse = [number for number, i in enumerate(through) if ways[i] == VQ]
+        latents = encode_frames(vae, frames.transpose(1, 2))
+        coarse = [i for i, way in enumerate(ways) if way == VQ]
         if coarse:
             assert self.vqvae is not None
             latents[coarse] = self.vqvae.decode(self.vqvae.encode(latents[coarse])).float()
         pixels = (decode_normalised(vae, latents, batch_size=16) + 1) * 127.5
-        frames = frames.clone()
-        frames[through] = pixels.round().clamp(0, 255).byte().transpose(1, 2)
-        return frames
+        return pixels.round().clamp(0, 255).byte().transpose(1, 2)
 
 
 def _joined(parts: list[Windows]) -> Windows:
