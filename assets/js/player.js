@@ -4,6 +4,7 @@
 
 const NEAR = 30; // seconds ahead of the playhead that are loaded again after the browser ran out of space
 const TRIES = 3; // of loading a clip
+const SHORT = 0.15; // seconds before a hole where the playhead may stop: up to a frame
 
 /** What makes a clip on the timeline the one that is wanted. */
 const keyOf = (segment) => `${segment.version} ${segment.start} ${segment.duration}`;
@@ -133,6 +134,7 @@ class StreamedFilm {
     if (!bytes || !this.value.segments.some((each) => keyOf(each) === keyOf(segment))) return true;
     const replaced = this.held.get(segment.index);
     if (replaced) await this.takeOff(replaced.segment);
+    const time = this.video.currentTime;
     this.appending = segment;
     try {
       await source.append(bytes, segment.start);
@@ -149,15 +151,20 @@ class StreamedFilm {
     const covered = source.covered(segment.start, endOf(segment));
     this.held.set(segment.index, { segment, covered });
     if (covered < 0.9 * segment.duration) this.fault(segment, "damaged"); // cut short: what is there plays
-    this.show(segment, replaced);
+    this.show(segment, replaced, time);
     return true;
   }
 
-  /** Playing begins with the first clip of a film that is being made; a picture under the playhead is renewed. */
-  show(segment, replaced) {
+  /**
+   * Playing begins with the first clip of a film that is being made; a picture under the playhead is renewed, also
+   * where its old clip went earlier. time: the playhead before the clip came. Where it waited for the clip, it goes
+   * on from there: WebKit with GStreamer counts on while it waits, and would leave out as much of the clip.
+   */
+  show(segment, replaced, time) {
     const video = this.video;
+    if (!replaced && !video.paused && holds(segment, time + SHORT)) video.currentTime = time;
     if (!holds(segment, video.currentTime)) return;
-    if (replaced || video.paused) video.currentTime = video.currentTime; // paused, it shows what was taken off before
+    if (replaced || (this.started && video.paused)) video.currentTime = video.currentTime;
     const seen = video.offsetParent !== null; // not behind another tab of the page
     if (this.started || !seen) return;
     this.started = true;
@@ -237,7 +244,7 @@ class StreamedFilm {
 
   /** Goes on behind a hole that a damaged clip left, once something lies there. */
   skipFault() {
-    const time = this.video.currentTime + 0.15; // the playhead stops up to a frame before the hole
+    const time = this.video.currentTime + SHORT;
     const { segments } = this.value;
     const faulty = segments.find((segment) => this.faults.has(keyOf(segment)) && holds(segment, time));
     const stuck = !this.video.paused && this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;

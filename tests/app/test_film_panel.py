@@ -17,7 +17,7 @@ from tests.app.fake_engine import FakeEngine
 from tests.app.studio_desk import Bench, open_bench
 from tests.media.sounds import read_sound, tone, write_wav
 
-PATIENCE = 30_000  # milliseconds
+PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
 STORY = "title: The fox\n\n[2s] A fox sits.\n[2.5s] It runs.\n[2s] Night falls.\n"
 
 
