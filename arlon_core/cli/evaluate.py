@@ -8,7 +8,7 @@ from typing import Any
 
 from arlon_core.cli import compare, measure, options, prompts
 from arlon_core.errors import ArlonError
-from arlon_core.evaluation.held_out import FIRST_STORY, STEPS, STORIES
+from arlon_core.evaluation.held_out import FILMS, FIRST_STORY, STEPS, STORIES
 from arlon_core.generation.model_folder import check_model_folder, is_local
 from arlon_core.generation.output import check_output, output_errors
 
@@ -39,6 +39,10 @@ def _add_stories(kinds: Any) -> None:
         help="stories, in order (%(default)s)",
     )
     parser.add_argument(
+        "--films", type=options.positive_int, default=FILMS, metavar="N",
+        help="of them that are rendered as well, with F and without (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
         "--steps", type=options.positive_int, default=STEPS, metavar="N", help="steps with F (%(default)s)"
     )
     parser.add_argument(
@@ -68,5 +72,7 @@ def run_stories(args: argparse.Namespace) -> None:
     from arlon_core.pipeline import ArlonPipeline
 
     pipe = ArlonPipeline.from_pretrained(args.model, device=args.device)
-    evaluate_stories(pipe, args.out, count=args.count, steps=args.steps, first=args.first_seed)
+    evaluate_stories(
+        pipe, args.out, count=args.count, films=args.films, steps=args.steps, first=args.first_seed
+    )
     print(f"{args.count} stories in {args.out}: {', '.join(_FILES)}")

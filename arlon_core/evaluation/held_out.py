@@ -11,6 +11,7 @@ from arlon_core.world.script import HELD_OUT, Script, sample_script
 # What `evaluate stories` does unless told otherwise (our choices).
 FIRST_STORY = 1_000_000  # after the first held-out seed; the stages evaluate on seeds far below it
 STORIES = 20
+FILMS = 6  # the first stories are rendered as well; all of them take a GPU, or much time
 STEPS = 8  # of the diffusion transformer with F
 
 _SEGMENTS = (3, 4, 5, 6)  # in turn

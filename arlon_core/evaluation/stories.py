@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from arlon_core.evaluation.held_out import FIRST_STORY, STEPS, STORIES, HeldOutStory, held_out_story
+from arlon_core.evaluation.held_out import (
+    FILMS,
+    FIRST_STORY,
+    STEPS,
+    STORIES,
+    HeldOutStory,
+    held_out_story,
+)
 from arlon_core.evaluation.sheets import save_sheet
 from arlon_core.generation.events import AnimaticReady, Event, FilmReady, Planned, SegmentReady
 from arlon_core.generation.output import write_json
@@ -31,7 +38,6 @@ if TYPE_CHECKING:
     from arlon_core.pipeline import ArlonPipeline
 
 # Our choices.
-FILMS = 6  # the first stories are rendered as well
 STEPS_WITHOUT_F = 30
 _WIDTH = 192  # of a picture on a sheet, pixels
 
@@ -43,13 +49,14 @@ def evaluate_stories(
     out: Path,
     *,
     count: int = STORIES,
+    films: int = FILMS,
     steps: int = STEPS,
     first: int = FIRST_STORY,
 ) -> dict[str, Any]:
     """Write `animatics.png`, `films.png` and `stories.json` into the folder `out`; gives what the JSON holds.
 
-    count: stories; the first six are rendered, with F at `steps` and without F at 30. first: number of the
-    first story. The three of a story share text, tokens, noise and chunks. Raises ArlonError.
+    count: stories; the first `films` are rendered, with F at `steps` and without F at 30. first: number of
+    the first story. The three of a story share text, tokens, noise and chunks. Raises ArlonError.
     """
     stories = [held_out_story(first + i, pipe.config.fps) for i in range(count)]
     records = [_record(held) for held in stories]
@@ -61,11 +68,11 @@ def evaluate_stories(
             events = animatic(pipe, held.story, project)
             tokens.append(_follow(events, held, record, "animatic"))
         save_sheet(_animatic_sheet(stories, tokens), out / "animatics.png")
-        films = [
+        rendered = [
             _film_rows(pipe, held, record, project, steps)
-            for held, record, project in tqdm(work[:FILMS], desc="films", unit="story", disable=None)
+            for held, record, project in tqdm(work[:films], desc="films", unit="story", disable=None)
         ]
-    rows = [(true, tokens[i], with_f, without_f) for i, (true, with_f, without_f) in enumerate(films)]
+    rows = [(true, tokens[i], with_f, without_f) for i, (true, with_f, without_f) in enumerate(rendered)]
     save_sheet(_film_sheet(stories, rows, steps), out / "films.png")
     result = {
         "model": pipe.name,

@@ -30,7 +30,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(held_out, "_LEAST_LATENTS", 6)
     monkeypatch.setattr(held_out, "_MOST_LATENTS", 7)
     monkeypatch.setattr(stories, "STEPS_WITHOUT_F", 3)
-    monkeypatch.setattr(stories, "FILMS", 1)
 
 
 # -- which stories --------------------------------------------------------------------------------------
@@ -89,7 +88,7 @@ def test_true_pictures_are_the_scripts_frames(tiny_pipeline):
 
 @pytest.mark.slow
 def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: None):
-    result = stories.evaluate_stories(tiny_pipeline, tmp_path, count=3, steps=2)
+    result = stories.evaluate_stories(tiny_pipeline, tmp_path, count=3, films=1, steps=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["animatics.png", "films.png", "stories.json"]
     assert json.loads((tmp_path / "stories.json").read_text()) == result
     assert (result["steps_with_f"], result["steps_without_f"]) == (2, 3)
@@ -123,7 +122,7 @@ def test_films_differ_in_f_alone(tiny_pipeline, tmp_path: Path, short: None, mon
 
     monkeypatch.setattr(stories, "render", watched)
     monkeypatch.setattr(stories, "_picture", watched_picture)
-    stories.evaluate_stories(tiny_pipeline, tmp_path, count=1, steps=2)
+    stories.evaluate_stories(tiny_pipeline, tmp_path, count=1, films=1, steps=2)
     (story, project, with_f), (same_story, same_project, without_f) = asked
     assert (story, project) == (same_story, same_project)
     assert with_f == {"steps": 2, "with_animatic": False, "use_coarse": True}
@@ -159,10 +158,12 @@ def test_the_command_hands_its_options_on(tiny_folder: Path, tmp_path: Path, mon
 
     monkeypatch.setattr(stories, "evaluate_stories", evaluate)
     place = ["--model", str(tiny_folder), "--out", str(tmp_path / "new" / "folder"), "--device", "cpu"]
-    options = ["--count", "4", "--steps", "5", "--first-seed", "12"]
+    options = ["--count", "4", "--films", "2", "--steps", "5", "--first-seed", "12"]
     assert main(["evaluate", "stories", *place, *options]) == 0
     out = tmp_path / "new" / "folder"
-    assert called == {"count": 4, "steps": 5, "first": 12, "model": str(tiny_folder), "out": out}
+    assert called == {
+        "count": 4, "films": 2, "steps": 5, "first": 12, "model": str(tiny_folder), "out": out,
+    }  # fmt: skip
     assert "4 stories" in capsys.readouterr().out
 
 
