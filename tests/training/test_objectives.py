@@ -47,3 +47,16 @@ def test_it_overfits_one_batch(name: str, tiny_components: Path):
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < left * losses[0], losses[:: steps // 5]
+
+
+def test_a_share_of_the_windows_of_a_vqvae_begins_a_film(tiny_components: Path):
+    """Its first latent frame stands for one video frame, those after it for four."""
+    config = train_config("vqvae", "tiny", batch_size=200)
+    device = torch.device("cpu")
+    source = EpisodeSource(config.preset, config.pool, device, seed=0, rank=0)
+    stage = stage_class("vqvae")(config, Setting(device, 0, tiny_components), source)
+    latents, subject = stage.batch(0)
+    assert latents.shape[2] == subject.shape[1] == 8
+    first = torch.cat([source.group(index).latents[:, :, 0] for index in stage.pool.indices])
+    begin = (latents[:, None, :, 0] == first).flatten(2).all(2).any(1).float().mean()
+    assert 0.15 < begin < 0.5, "15%, and those that fall there by chance"

@@ -1,9 +1,6 @@
-"""What the stages on top of the frozen VAE share: a pool of encoded episodes, and windows cut from it."""
+"""What the stages on top of the frozen VAE share: a pool of encoded episodes."""
 
 from __future__ import annotations
-
-import torch
-from torch import Tensor
 
 from arlon_core.training.components import load_vae
 from arlon_core.training.config import TrainConfig
@@ -36,14 +33,3 @@ class LatentStage(Stage):
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.pool.initial = state["initial_groups"]
-
-    def windows(self, generator: torch.Generator, count: int, length: int) -> tuple[Tensor, Tensor]:
-        """Random windows: latents (count, C, length, h, w) and subject cover (count, length, h, w)."""
-        last = self.config.pool.episode_latents - length
-        starts = torch.randint(0, last + 1, (count,), generator=generator).tolist()
-        latents, subject = [], []
-        for (index, place), start in zip(self.pool.pick(generator, count), starts, strict=True):
-            group = self.source.group(index)
-            latents.append(group.latents[place, :, start : start + length])
-            subject.append(group.subject[place, start : start + length])
-        return torch.stack(latents).float(), torch.stack(subject).float()

@@ -21,6 +21,9 @@ from arlon_core.training.stage import Setting
 from arlon_core.training.stages.latents import LatentStage
 
 _WINDOW = 8  # latent frames
+# Of the windows. A film's first latent frame is like no other, for it stands for one video frame and not for
+# four: seen in one window of 42, it came out poor.
+_FILM_STARTS = 0.15
 _SUBJECT_WEIGHT = 6.0  # subjects are a few tokens of many, and what people look at (our choice)
 
 
@@ -38,9 +41,18 @@ class VQVAEStage(LatentStage):
         return self.config.preset.vqvae
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Latents (B, C, T, h, w) and how much of them the subjects cover (B, T, h, w)."""
-        window = min(_WINDOW, self.config.pool.episode_latents)
-        return self.windows(self.generator(step), self.config.batch_size, window)
+        """Random windows: latents (B, C, T, h, w) and how much of them the subjects cover (B, T, h, w)."""
+        generator, count = self.generator(step), self.config.batch_size
+        length = min(_WINDOW, self.config.pool.episode_latents)
+        last = self.config.pool.episode_latents - length
+        starts = torch.randint(0, last + 1, (count,), generator=generator)
+        starts[torch.rand(count, generator=generator) < _FILM_STARTS] = 0
+        latents, subject = [], []
+        for (index, place), start in zip(self.pool.pick(generator, count), starts.tolist(), strict=True):
+            group = self.source.group(index)
+            latents.append(group.latents[place, :, start : start + length])
+            subject.append(group.subject[place, start : start + length])
+        return torch.stack(latents).float(), torch.stack(subject).float()
 
     def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         latents, subject = batch
@@ -59,11 +71,12 @@ class VQVAEStage(LatentStage):
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         latents, subject = self.held_out.latents.float(), self.held_out.subject.float()
-        plain, weighted, indices = [], [], []
+        plain, weighted, first, indices = [], [], [], []
         for clip, cover in zip(latents.split(4), subject.split(4), strict=True):
             output = model.forward(clip)
             square = (output.reconstruction.float() - clip).square().mean(1)
             plain.append(square.mean())
+            first.append(square[:, 0].mean())
             weighted.append((square * cover).sum() / cover.sum().clamp_min(1e-6))
             indices.append(output.indices.flatten())
         used = torch.bincount(torch.cat(indices), minlength=self.sizes()["codebook_size"]).float()
@@ -71,6 +84,7 @@ class VQVAEStage(LatentStage):
         return {
             "error": torch.stack(plain).mean().item(),
             "subject_error": torch.stack(weighted).mean().item(),
+            "first_frame_error": torch.stack(first).mean().item(),
             "usage": (used > 0).float().mean().item(),
             "perplexity": torch.exp(-(share * share.clamp_min(1e-12).log()).sum()).item(),
         }
