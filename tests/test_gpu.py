@@ -36,8 +36,11 @@ MIB = 2**20
 
 
 @pytest.fixture(scope="module")
-def pipe() -> ArlonPipeline:
-    return ArlonPipeline.from_pretrained(SHIPPED, "cuda")
+def pipe(tmp_path_factory: pytest.TempPathFactory) -> ArlonPipeline:
+    """The shipped model, once it has been at work: torch's libraries then hold what they keep for good."""
+    pipe = ArlonPipeline.from_pretrained(SHIPPED, "cuda")
+    list(render(pipe, STORY, tmp_path_factory.mktemp("first")))
+    return pipe
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -195,7 +196,7 @@ class TokenDecoder:
         """Record one step. The warm-up steps move the state on, so it is put back afterwards."""
         state = (self._token, self._index, self._position, self._count, self._tokens)
         saved = [tensor.clone() for tensor in state]
-        stream = torch.cuda.Stream()
+        stream = _recording_stream(self.device)
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(2):
@@ -204,7 +205,7 @@ class TokenDecoder:
                     tensor.copy_(before)
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, stream=stream):
             self._advance(sampling, None)
         return graph
 
@@ -257,6 +258,12 @@ class TokenDecoder:
         Three small operations; F.rms_norm takes eight on a CPU.
         """
         return x / torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self._norm_floor)
+
+
+@cache
+def _recording_stream(device: torch.device) -> torch.cuda.Stream:
+    """Where steps are recorded. One a process: cuBLAS keeps 32 MiB for each stream it ever saw."""
+    return torch.cuda.Stream(device)
 
 
 def _linear(x: Tensor, weight: Tensor) -> Tensor:
