@@ -1,17 +1,13 @@
-"""From a command to a trained component: assemble stage and trainer, run, write the report."""
+"""From a command to a trained component: assemble stage and trainer, and run."""
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 
-from arlon_core.generation.report import code_commit
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource
 from arlon_core.training.profiling import profile_steps
@@ -108,29 +104,4 @@ def _train_stage(
             (folder / "profile.txt").write_text(table)
             print(table)
         return
-    started = time.monotonic()
     trainer.run(stop_after)
-    if accelerator.is_main_process:
-        report = _report(config, trainer, time.monotonic() - started, accelerator)
-        target = stage.target.parent / "training"
-        target.mkdir(parents=True, exist_ok=True)
-        (target / f"{config.stage}.json").write_text(json.dumps(report, indent=2) + "\n")
-
-
-def _report(
-    config: TrainConfig, trainer: Trainer, seconds: float, accelerator: Accelerator
-) -> dict[str, object]:
-    """What somebody needs to repeat the run: commit, seed, steps, time, hardware and the held-out curve."""
-    cuda = accelerator.device.type == "cuda"
-    return {
-        "stage": config.stage,
-        "starts_from": trainer.stage.starts_from,
-        "commit": code_commit(),
-        "steps": trainer.step,
-        "seconds": round(seconds),
-        "processes": accelerator.num_processes,
-        "hardware": torch.cuda.get_device_name() if cuda else "CPU",
-        "torch": torch.__version__,
-        "held_out": trainer.history,
-        "config": asdict(config),
-    }

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from arlon_core.errors import ArlonError
 from arlon_core.training.config import TrainConfig, learning_rate_at
+from arlon_core.training.report import write_report
 from arlon_core.training.stage import Stage
 
 # A run that cannot find a finite gradient this often in a row will not find one any more.
@@ -44,6 +45,9 @@ class Trainer:
         self.step = 0
         self.total_steps = config.max_steps
         self.history: list[dict[str, float]] = []
+        self._seconds = 0.0  # trained for before this process's run
+        self._begun: float | None = None
+        self._closing = 0.0  # the most seconds that an evaluation with a checkpoint took
         self._refused = 0
         self._batch: Any = None
         parameters = [p for p in stage.model.parameters() if p.requires_grad]
@@ -95,30 +99,38 @@ class Trainer:
                 f"{self.step}; resume from the last checkpoint with a lower --learning-rate."
             )
 
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken, in all the processes that it went on in."""
+        return self._seconds + (0.0 if self._begun is None else time.monotonic() - self._begun)
+
     # -- the run ----------------------------------------------------------------------------------------
 
     def run(self, stop_after: int | None = None) -> None:
         """Train to the end, with evaluation and checkpoints on the way; or only to step `stop_after`."""
         bar = tqdm(total=self.total_steps, initial=self.step, disable=not self.accelerator.is_main_process)
-        started, first, begun = time.monotonic(), self.step, self.step
+        self._begun = started = time.monotonic()
+        first = begun = self.step
         while self.step < min(self.total_steps, stop_after or self.total_steps):
             scalars = self.train_step()
             bar.update(1)
             if self.step - begun == 10:  # the first steps warm up and compile
                 started, first = time.monotonic(), self.step
-            timed = self.step - first  # a rate over fewer steps than these says nothing
-            if timed >= 20 and (self.step - begun in (30, 100) or self.step % 250 == 0):
-                self._estimate_total((time.monotonic() - started) / timed)
-                bar.total = self.total_steps
             if self.step % self.config.log_every == 0:
                 values = {key: float(value) for key, value in scalars.items()}
                 self._log(values, "train")
                 bar.set_postfix(loss=f"{values['loss']:.4f}")
             last = self.step >= self.total_steps or self.step == stop_after
+            trained = time.monotonic()
             if last or self.step % self.config.evaluate_every == 0:
                 self.evaluate()
             if last or self.step % self.config.checkpoint_every == 0:
                 self.save()
+            self._closing = max(self._closing, time.monotonic() - trained)
+            timed = self.step - first  # a rate over fewer steps than these says nothing
+            if not last and timed >= 20 and (self.step - begun in (30, 100) or self.step % 50 == 0):
+                self._estimate_total((time.monotonic() - started) / timed)
+                bar.total = self.total_steps
         bar.close()
 
     def evaluate(self) -> dict[str, float]:
@@ -139,14 +151,23 @@ class Trainer:
     # -- keeping ----------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """A checkpoint to resume from, and the averaged weights exported into the pipeline folder."""
+        """A checkpoint to resume from; and in the pipeline folder, the averaged weights and the report.
+
+        A run that is cut off leaves those of its last checkpoint.
+        """
         self.accelerator.save_state(str(self.run_folder / "checkpoint"))
         if self.accelerator.is_main_process:
-            state = {"step": self.step, "total_steps": self.total_steps, "history": self.history}
-            state["data"] = self.stage.state_dict()  # type: ignore[assignment]
+            state = {
+                "step": self.step,
+                "total_steps": self.total_steps,
+                "seconds": self.seconds,
+                "history": self.history,
+                "data": self.stage.state_dict(),
+            }
             (self.run_folder / "state.json").write_text(json.dumps(state))
             with self._averaged_weights():
                 self.stage.export(self.stage.model, self.stage.target)
+            write_report(self, self.stage.target.parent / "training")
         self.accelerator.wait_for_everyone()
 
     def resume(self) -> bool:
@@ -157,6 +178,7 @@ class Trainer:
         state: dict[str, Any] = json.loads(path.read_text())
         self.accelerator.load_state(str(self.run_folder / "checkpoint"))
         self.step, self.total_steps, self.history = state["step"], state["total_steps"], state["history"]
+        self._seconds = state["seconds"]
         self.stage.load_state_dict(state["data"])
         return True
 
@@ -173,7 +195,7 @@ class Trainer:
     def _estimate_total(self, seconds_a_step: float) -> None:
         if self.deadline is None:
             return
-        left = max(0.0, self.deadline - time.monotonic()) * 0.97  # the rest goes into the last evaluation
+        left = max(0.0, self.deadline - time.monotonic() - self._closing) * 0.99
         total = broadcast_object_list([self.step + max(1, int(left / seconds_a_step))])
         self.total_steps = int(total[0])
 

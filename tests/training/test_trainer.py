@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -72,6 +73,25 @@ def test_resume_after_two_equals_four_straight(stage: str, tiny_components: Path
         assert torch.equal(one[name], two[name]), name
 
 
+def test_a_run_cut_off_leaves_the_weights_and_the_report_of_its_last_checkpoint(
+    tiny_components: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    good = VQVAEStage.loss
+
+    def cut_off(self, model, batch):
+        if self.progress > 0.5:  # the step after the checkpoint
+            raise KeyboardInterrupt
+        return good(self, model, batch)
+
+    monkeypatch.setattr(VQVAEStage, "loss", cut_off)
+    (tmp_path / "vae").symlink_to(tiny_components / "vae")
+    with pytest.raises(KeyboardInterrupt):
+        train([train_config("vqvae", "tiny", max_steps=4)], tmp_path, tmp_path / "runs", device="cpu")
+    report = json.loads((tmp_path / "training" / "vqvae.json").read_text())
+    assert (report["steps"], report["planned_steps"]) == (2, 4)
+    assert weights(tmp_path / "latent_vqvae")
+
+
 def test_decoder_only_changes_the_decoder_and_no_latent(tiny_components: Path, tmp_path: Path):
     """So the token transformer and the DiT that stand on the latents stay good."""
     trained = tiny_components / "vae"
@@ -128,20 +148,24 @@ def test_a_loss_that_is_not_finite_never_steps(
 def test_a_run_by_the_clock_ends_when_its_time_is_up(
     resumed_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Ten minutes of steps that take one second each, on a clock of our own."""
+    """Ten minutes of steps of one second, with an evaluation of 20 now and then, on a clock of our own."""
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
 
     def step(self: trainer.Trainer) -> dict[str, torch.Tensor]:
         self.step, clock.now = self.step + 1, clock.now + 1
         return {"loss": torch.zeros(())}
 
+    def evaluate(_: trainer.Trainer) -> None:
+        clock.now += 20
+
     monkeypatch.setattr(trainer, "time", clock)
     monkeypatch.setattr(trainer.Trainer, "train_step", step)
-    for skipped in ("evaluate", "save", "_log"):
+    monkeypatch.setattr(trainer.Trainer, "evaluate", evaluate)
+    for skipped in ("save", "_log"):
         monkeypatch.setattr(trainer.Trainer, skipped, lambda *_: None)
-    config = train_config("preview", "tiny", max_steps=10**6)
+    config = train_config("preview", "tiny", max_steps=10**6, evaluate_every=100)
     stage = SimpleNamespace(model=torch.nn.Linear(1, 1))
     run = trainer.Trainer(stage, config, tmp_path, Accelerator(cpu=True), minutes=10)
     run.step = resumed_at
     run.run()
-    assert 550 < run.step - resumed_at <= 600
+    assert 560 < clock.now <= 600
