@@ -196,18 +196,23 @@ def training_loss(
     weights: Tensor | None = None,
     overlap_noise: float = 0.0,
     timestep_method: Literal["uniform", "logit-normal"] = "logit-normal",
+    pure_noise: float = 0.0,
 ) -> Tensor:
     """Mean loss of clean latents [B, C, T, H, W] at random timesteps, bent for videos of height x width
     pixels.
 
     x_mask [B, T] bool: False on condition frames. weights [B, 1, T, H, W] or [B, T, H, W]. overlap_noise: see
-    `noise_condition_frames`. `inputs` go to the model as they are.
+    `noise_condition_frames`. pure_noise (ours): share of the samples that are at the very first timestep.
+    `inputs` go to the model as they are.
     """
     ratio = time_ratio(height, width, latents.shape[2]).to(latents.device)
+    timesteps = sample_timesteps(latents.shape[0], ratio, timestep_method, device=latents.device)
+    if pure_noise > 0:
+        timesteps[torch.rand_like(timesteps) < pure_noise] = NUM_TRAIN_TIMESTEPS
     batch = FlowBatch(
         latents=latents,
         noise=torch.randn_like(latents),
-        timesteps=sample_timesteps(latents.shape[0], ratio, timestep_method, device=latents.device),
+        timesteps=timesteps,
         mask=x_mask,
         condition_latents=noise_condition_frames(latents, overlap_noise) if overlap_noise > 0 else None,
         weights=weights[:, None] if weights is not None and weights.ndim == 4 else weights,

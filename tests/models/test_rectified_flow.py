@@ -250,6 +250,22 @@ def test_training_loss_is_zero_for_a_perfect_model_and_trains_a_poor_one():
     assert scale.grad < 0 or scale.grad > 0
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_a_share_of_the_samples_is_pure_noise(share: float):
+    torch.manual_seed(0)
+    seen = []
+
+    def model(x, timestep, x_mask):
+        seen.append(timestep)
+        pure = timestep == 1000
+        assert x[pure].std() == pytest.approx(1, abs=0.1) if pure.any() else True
+        return torch.zeros_like(x)
+
+    latents = torch.full((2000, 1, 1, 1, 1), 5.0)
+    training_loss(model, latents, {}, height=256, width=448, timestep_method="uniform", pure_noise=share)
+    assert (seen[0] == 1000).float().mean().item() == pytest.approx(share, abs=0.03)
+
+
 def test_noise_on_condition_frames_is_small_and_per_sample():
     torch.manual_seed(0)
     latents = torch.zeros(200, 1, 2, 4, 4)

@@ -52,10 +52,16 @@ _FINE_SHARE = 0.5  # of the examples take F from the fine VQ-VAE, the others fro
 _OWN_SHARE = 0.5  # of the examples take it from the token transformer's own tokens instead ...
 _OWN_FROM = 0.8  # ... once this part of the run is done
 _DROP_SHARE = 0.2  # of the examples have no F: there the text is all there is, and is learned
-_SUBJECT_WEIGHT = 2.0
+# As for the preview decoder, which left its text unread while subjects weighed like the page
+# (docs/experiments.md); with 2 this stage hardly read it either.
+_SUBJECT_WEIGHT = 12.0
 # Open-Sora draws logit-normal ones, of which one in a thousand lies above 980 here. But sampling begins at
 # 1000, and with few steps the first one is a large part of the way.
 _TIMESTEPS: Literal["uniform", "logit-normal"] = "uniform"
+# At 980 a chunk's colours can still be read off the averages of its noise. At 1000 they cannot, and a model
+# that believes them there starts wrong: without F its error was above that of a constant guess.
+_PURE_NOISE_SHARE = 0.05
+_HELD_OUT_GROUP = -1
 OVERLAP_NOISE = 0.1  # at most, on the clean latents, for in use they are the model's own
 
 
@@ -63,7 +69,7 @@ OVERLAP_NOISE = 0.1  # at most, on the clean latents, for in use they are the mo
 class ChunkExample:
     """Where a training chunk lies: new latents [start, stop) of an episode, and the clean ones before."""
 
-    group: int
+    group: int  # its number in the pool, or _HELD_OUT_GROUP
     place: int
     start: int
     stop: int
@@ -146,6 +152,7 @@ class DiTStage(LatentStage):
             x_mask=batch.new,
             weights=batch.weights,
             overlap_noise=OVERLAP_NOISE,
+            pure_noise=_PURE_NOISE_SHARE,
         )
         return {"loss": loss}
 
@@ -237,7 +244,7 @@ class DiTStage(LatentStage):
         """Latents (B, C, T, h, w) and subject cover (B, T, h, w)."""
         latents, subject = [], []
         for chunk in chunks:
-            group = self.source.group(chunk.group)
+            group = self.held_out if chunk.group == _HELD_OUT_GROUP else self.source.group(chunk.group)
             latents.append(group.latents[chunk.place, :, chunk.window])
             subject.append(group.subject[chunk.place, chunk.window])
         return torch.stack(latents).float(), torch.stack(subject).float()
@@ -263,18 +270,28 @@ class DiTStage(LatentStage):
     # -- evaluation -------------------------------------------------------------------------------------
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Held-out loss of first chunks, with F from the fine tokens where the arm has it, and without F."""
+        """Held-out losses of first chunks without F, and with F of the fine tokens where the arm has it.
+
+        `subject_` are those on subjects alone: how much they grow when each chunk is told another one's text
+        (`mistold_`) is how much the text is read.
+        """
         chunks, latents = self._held_out_chunks(self.config.held_out_episodes)
-        inputs = self._inputs([chunk.text for chunk in chunks])
-        conditions: dict[str, Tensor | None] = {"loss_without_f": None}
+        texts = [chunk.text for chunk in chunks]
+        _, subject = self._tensors(chunks)
+        conditions: dict[str, Tensor | None] = {"without_f": None}
         if self.conditions is not None:
-            conditions["loss_with_f"] = self.conditions.reconstruct(latents, "fine")
-        losses: dict[str, float] = {}
-        for name, condition in conditions.items():
+            conditions["with_f"] = self.conditions.reconstruct(latents, "fine")
+
+        def loss(texts: list[str], coarse: Tensor | None, weights: Tensor | None) -> float:
             torch.manual_seed(0)  # the same noise at every evaluation, so that curves are comparable
-            losses[name] = self._flow_loss(
-                model.forward, latents, inputs | {"coarse_latents": condition}
-            ).item()
+            inputs = self._inputs(texts) | {"coarse_latents": coarse}
+            return self._flow_loss(model.forward, latents, inputs, weights=weights).item()
+
+        losses: dict[str, float] = {}
+        for name, coarse in conditions.items():
+            losses[f"loss_{name}"] = loss(texts, coarse, None)
+            losses[f"subject_{name}"] = loss(texts, coarse, subject)
+            losses[f"mistold_{name}"] = loss(texts[1:] + texts[:1], coarse, subject)
         return losses
 
     def _held_out_chunks(self, count: int) -> tuple[list[ChunkExample], Tensor]:
@@ -282,8 +299,8 @@ class DiTStage(LatentStage):
         length = self.config.preset.max_new
         group = self.held_out
         kept = [i for i, segments in enumerate(group.segments) if segments[0].stop >= length][:count]
-        chunks = [ChunkExample(-1, i, 0, length, 0, group.segments[i][0].text) for i in kept]
-        return chunks, group.latents[kept, :, :length].float()
+        chunks = [ChunkExample(_HELD_OUT_GROUP, i, 0, length, 0, group.segments[i][0].text) for i in kept]
+        return chunks, self._tensors(chunks)[0]
 
     def sample(self, model: nn.Module) -> Image.Image:
         """Held-out first chunks: true, 30 steps without F; and of an arm with F: F alone, 8 steps with F."""
