@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 
 from arlon_core.generation.report import code_commit
-
-if TYPE_CHECKING:
-    from arlon_core.training.trainer import Trainer
+from arlon_core.training.config import TrainConfig
 
 
-def write_report(trainer: Trainer, folder: Path) -> None:
-    """Write `STAGE.json`: commit, seed, steps, time, hardware and the held-out curve up to now."""
-    config = trainer.config
-    cuda = trainer.accelerator.device.type == "cuda"
+def write_report(
+    folder: Path, config: TrainConfig, device: torch.device, progress: Mapping[str, Any]
+) -> None:
+    """Write `STAGE.json` into `folder`: commit, hardware, configuration and how far the run has come.
+
+    progress: steps, time, processes, the held-out curve up to now; goes into the report as it is.
+    """
+    cuda = device.type == "cuda"
     report = {
         "stage": config.stage,
-        "starts_from": trainer.stage.starts_from,
         "commit": code_commit(),
-        "steps": trainer.step,
-        "planned_steps": trainer.total_steps,
-        "seconds": round(trainer.seconds),
-        "processes": trainer.accelerator.num_processes,
         "hardware": torch.cuda.get_device_name() if cuda else "CPU",
         "torch": torch.__version__,
-        "held_out": trainer.history,
+        **progress,
         "config": asdict(config),
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -167,7 +167,8 @@ class Trainer:
             (self.run_folder / "state.json").write_text(json.dumps(state))
             with self._averaged_weights():
                 self.stage.export(self.stage.model, self.stage.target)
-            write_report(self, self.stage.target.parent / "training")
+            reports = self.stage.target.parent / "training"
+            write_report(reports, self.config, self.accelerator.device, self._progress())
         self.accelerator.wait_for_everyone()
 
     def resume(self) -> bool:
@@ -183,6 +184,17 @@ class Trainer:
         return True
 
     # -- small parts ------------------------------------------------------------------------------------
+
+    def _progress(self) -> dict[str, Any]:
+        """How far the run has come, for its report."""
+        return {
+            "starts_from": self.stage.starts_from,
+            "steps": self.step,
+            "planned_steps": self.total_steps,
+            "seconds": round(self.seconds),
+            "processes": self.accelerator.num_processes,
+            "held_out": self.history,
+        }
 
     def _autocast(self) -> torch.autocast:
         """bf16 on a GPU; nothing on a CPU, where training is a rehearsal."""
