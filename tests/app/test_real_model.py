@@ -25,7 +25,7 @@ from tests.browser import BrowserLog
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 300_000  # milliseconds; a shared machine can stand still for a while
+PATIENCE = 900_000  # milliseconds; a render took over five minutes on a machine that was slow and shared
 PROMPTS = (
     "A red balloon rises over green hills at dawn.",
     "The sun climbs and the balloon drifts right over the sea.",

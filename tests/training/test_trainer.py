@@ -116,7 +116,7 @@ def test_a_profile_names_what_takes_the_time_and_writes_no_component(
     train([train_config("ar", "tiny")], tmp_path, tmp_path / "runs", device="cpu", profile=True)
     table = (tmp_path / "runs" / "ar" / "profile.txt").read_text()
     assert re.match(r"\d+\.\d ms a step", table)
-    assert "aten::mm" in table, "the table has rows"
+    assert re.search(r"aten::\w+ +\d", table), "the table has rows"
     assert not (tmp_path / "token_transformer").exists()
 
 
