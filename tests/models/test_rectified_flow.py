@@ -257,11 +257,10 @@ def test_a_share_of_the_samples_is_pure_noise(share: float):
 
     def model(x, timestep, x_mask):
         seen.append(timestep)
-        pure = timestep == 1000
-        assert x[pure].std() == pytest.approx(1, abs=0.1) if pure.any() else True
+        assert (x[timestep == 1000].abs() < 5).all(), "noise alone, nothing of the latents"
         return torch.zeros_like(x)
 
-    latents = torch.full((2000, 1, 1, 1, 1), 5.0)
+    latents = torch.full((2000, 1, 1, 1, 1), 1000.0)
     training_loss(model, latents, {}, height=256, width=448, timestep_method="uniform", pure_noise=share)
     assert (seen[0] == 1000).float().mean().item() == pytest.approx(share, abs=0.03)
 

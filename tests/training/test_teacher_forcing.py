@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -232,3 +233,18 @@ def test_resume_inside_the_last_fifth_equals_straight(tiny_components: Path, tmp
     assert results[0].keys() == results[1].keys()
     for key, value in results[0].items():
         assert torch.equal(value, results[1][key]), key
+
+
+def test_evaluation_tells_whether_the_text_is_read(tiny_components: Path):
+    """To a model that is deaf to it another chunk's text makes no difference, to others it does."""
+    stage = dit_stage(tiny_components)
+    model = stage.model.eval()
+    deaf = SimpleNamespace(
+        forward=lambda *x, y, mask, **inputs: model(*x, y=torch.zeros_like(y), mask=None, **inputs)
+    )
+    with torch.no_grad():
+        read, unread = stage.evaluate(model), stage.evaluate(deaf)
+    for name in ("without_f", "with_f"):
+        assert read[f"subject_{name}"] != read[f"mistold_{name}"]
+        assert unread[f"subject_{name}"] == unread[f"mistold_{name}"]
+        assert unread[f"subject_{name}"] != unread[f"loss_{name}"], "on subjects alone"

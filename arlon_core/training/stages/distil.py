@@ -122,7 +122,8 @@ class DistilStage(DiTStage):
         return contact_sheet(rows, row_titles=[chunk.text for chunk in chunks])
 
     def _held_out_conditions(self) -> tuple[list[ChunkExample], Tensor | None]:
-        chunks, latents = self._held_out_chunks(min(_HELD_OUT, self.config.held_out_episodes))
+        chunks = self._held_out_chunks(min(_HELD_OUT, self.config.held_out_episodes))
+        latents, _ = self._tensors(chunks)
         return chunks, self.conditions.reconstruct(latents, "fine") if self.conditions else None
 
     def _best(self, chunks: list[ChunkExample], coarse: Tensor | None) -> Tensor:

@@ -58,8 +58,8 @@ _SUBJECT_WEIGHT = 12.0
 # Open-Sora draws logit-normal ones, of which one in a thousand lies above 980 here. But sampling begins at
 # 1000, and with few steps the first one is a large part of the way.
 _TIMESTEPS: Literal["uniform", "logit-normal"] = "uniform"
-# At 980 a chunk's colours can still be read off the averages of its noise. At 1000 they cannot, and a model
-# that believes them there starts wrong: without F its error was above that of a constant guess.
+# At 1000, without F, a model's error was above that of a constant guess. Why, we think: a little below 1000 a
+# chunk's colours can still be read off the averages of its noise, and it believes them at 1000 too.
 _PURE_NOISE_SHARE = 0.05
 _HELD_OUT_GROUP = -1
 OVERLAP_NOISE = 0.1  # at most, on the clean latents, for in use they are the model's own
@@ -275,9 +275,9 @@ class DiTStage(LatentStage):
         `subject_` are those on subjects alone: how much they grow when each chunk is told another one's text
         (`mistold_`) is how much the text is read.
         """
-        chunks, latents = self._held_out_chunks(self.config.held_out_episodes)
+        chunks = self._held_out_chunks(self.config.held_out_episodes)
         texts = [chunk.text for chunk in chunks]
-        _, subject = self._tensors(chunks)
+        latents, subject = self._tensors(chunks)
         conditions: dict[str, Tensor | None] = {"without_f": None}
         if self.conditions is not None:
             conditions["with_f"] = self.conditions.reconstruct(latents, "fine")
@@ -294,18 +294,18 @@ class DiTStage(LatentStage):
             losses[f"mistold_{name}"] = loss(texts[1:] + texts[:1], coarse, subject)
         return losses
 
-    def _held_out_chunks(self, count: int) -> tuple[list[ChunkExample], Tensor]:
-        """First chunks of held-out episodes, as many as are long enough, and their latents."""
+    def _held_out_chunks(self, count: int) -> list[ChunkExample]:
+        """First chunks of held-out episodes, as many as are long enough."""
         length = self.config.preset.max_new
         group = self.held_out
         kept = [i for i, segments in enumerate(group.segments) if segments[0].stop >= length][:count]
-        chunks = [ChunkExample(_HELD_OUT_GROUP, i, 0, length, 0, group.segments[i][0].text) for i in kept]
-        return chunks, self._tensors(chunks)[0]
+        return [ChunkExample(_HELD_OUT_GROUP, i, 0, length, 0, group.segments[i][0].text) for i in kept]
 
     def sample(self, model: nn.Module) -> Image.Image:
         """Held-out first chunks: true, 30 steps without F; and of an arm with F: F alone, 8 steps with F."""
         assert self.source.vae is not None
-        chunks, latents = self._held_out_chunks(6)
+        chunks = self._held_out_chunks(6)
+        latents, _ = self._tensors(chunks)
         films = [latents, self._generate(model, chunks, None, 30)]
         if self.conditions is not None:
             coarse = self.conditions.reconstruct(latents, "fine")
