@@ -96,6 +96,7 @@ STORYWORLD = Preset(
         "model_max_length": 96,
         "qk_norm": True,
         "injection_adapters": 2,
+        "pooled_text": True,
     },
 )
 
@@ -127,6 +128,7 @@ TINY = Preset(
         "model_max_length": 96,
         "qk_norm": True,
         "injection_adapters": 1,
+        "pooled_text": True,
     },
     preview={"channels": 16, "deep_channels": 16, "num_blocks": 1},
     judge={"height": 32, "width": 56, "widths": [8, 8, 16, 16], "feature_dim": 8, "hidden_size": 16},

@@ -161,6 +161,21 @@ class CaptionEmbedder(nn.Module):
         return self.y_proj(y.squeeze(1))
 
 
+class PooledText(nn.Module):
+    """Text tokens [B, L, D] -> their mean, projected [B, D], to join the timestep's vector; zero at first."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, text: Tensor, mask: Tensor | None) -> Tensor:
+        """mask [B, 1, 1, L] bool, as `attention_mask` makes it; None where all tokens count."""
+        if mask is None:
+            return self.proj(text.mean(1))
+        weights = mask[:, 0, 0, :, None].to(text.dtype)  # (B, L, 1)
+        return self.proj((text * weights).sum(1) / weights.sum(1).clamp_min(1))
+
+
 def repeat_to_batch(x: Tensor, batch: int) -> Tensor:
     """Tile x along its first axis up to `batch` rows ([a, b] -> [a, b, a, b]).
 

@@ -26,6 +26,7 @@ from arlon_core.models.embeddings import (
     CaptionEmbedder,
     NumberEmbedder,
     PatchEmbed3D,
+    PooledText,
     RotaryEmbedding,
     as_vector,
     attention_mask,
@@ -49,6 +50,8 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
     injection_kind: "adaptive_norm", or "mlp" for the adapter that the paper compares it with.
     uncertainty_probability: share of samples whose coarse features are resampled in training.
     coarse_channels: channels of the coarse latents (None: in_channels).
+    pooled_text: the mean of the text tokens modulates all blocks together with the timestep, as pooled
+    prompts do in Stable Diffusion 3: a class is learned faster that way than by text attention alone.
 
     Raises ValueError for sizes that do not divide and for `skip_y_embedder`.
     """
@@ -83,6 +86,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         injection_kind: str = "adaptive_norm",
         uncertainty_probability: float = 0.5,
         coarse_channels: int | None = None,
+        pooled_text: bool = False,
     ) -> None:
         super().__init__()
         _check_sizes(hidden_size, num_heads, skip_y_embedder)
@@ -96,6 +100,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.fps_embedder = NumberEmbedder(hidden_size)
         self.t_block = nn.Sequential(nn.SiLU(), nn.Linear(hidden_size, 6 * hidden_size))
         self.y_embedder = CaptionEmbedder(caption_channels, hidden_size, model_max_length, class_dropout_prob)
+        self.text_pooling = PooledText(hidden_size) if pooled_text else None
 
         def blocks(temporal: bool) -> nn.ModuleList:
             rates = torch.linspace(0, drop_path, depth, device="cpu").tolist()
@@ -131,6 +136,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         every Linear                          Xavier uniform, zero bias
         patch convolutions                    torch's default
         fps_embedder's second Linear          zero
+        text_pooling                          zero
         temporal attn, cross_attn, mlp out    zero (a temporal block starts as identity)
         scale_shift_table                     N(0, 1) / sqrt(D), drawn where they are made
         null caption                          N(0, 1) / sqrt(C), likewise
@@ -141,6 +147,8 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
         nn.init.zeros_(self.fps_embedder.last.weight)
+        if self.text_pooling is not None:
+            nn.init.zeros_(self.text_pooling.proj.weight)
         for block in self.temporal_blocks:
             assert isinstance(block, STDiT3Block)
             for last in (block.attn.proj, block.cross_attn.proj, block.mlp.fc2):
@@ -179,12 +187,16 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
 
         tokens = self.x_embedder(x.to(dtype))  # (B, N, D)
         tokens = self._add_positions(tokens, grid, size, height, width)
+        text, text_mask = self.y_embedder(y.to(dtype)), attention_mask(mask, batch)
         t, t0 = self._embed_time(timestep, fps, batch, with_zero=x_mask is not None)
+        if self.text_pooling is not None:
+            told = self.text_pooling(text, text_mask)
+            t, t0 = t + told, None if t0 is None else t0 + told
         x_mask = None if x_mask is None else x_mask.bool()
         cos, sin = self.rope(grid[0])
         inputs = BlockInputs(
-            text=self.y_embedder(y.to(dtype)),
-            text_mask=attention_mask(mask, batch),
+            text=text,
+            text_mask=text_mask,
             modulation=self._block_modulation(t, t0, x_mask),
             cos=cos,
             sin=sin,

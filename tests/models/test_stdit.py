@@ -26,11 +26,19 @@ def model() -> STDiT3:
     return reference_model()
 
 
+@pytest.fixture
+def pooled() -> STDiT3:
+    """A model whose pooling of the text has learned something."""
+    model = reference_model(pooled_text=True)
+    torch.manual_seed(1)
+    torch.nn.init.normal_(model.text_pooling.proj.weight, std=0.1)
+    return model
+
+
 def reference_model(**changes) -> STDiT3:
     model = STDiT3(**(INFO["config"] | changes))
-    model.load_state_dict(
-        load_file(GOLDENS / "stdit3_tiny.safetensors"), strict=not changes.get("injection_adapters")
-    )
+    more = changes.get("injection_adapters") or changes.get("pooled_text")
+    model.load_state_dict(load_file(GOLDENS / "stdit3_tiny.safetensors"), strict=not more)
     return model.eval()
 
 
@@ -98,8 +106,9 @@ def test_all_frames_active_equals_no_x_mask(model, cases):
         assert torch.equal(model(**inputs), model(**inputs, x_mask=torch.ones(2, 5, dtype=torch.bool)))
 
 
-def test_text_padding_does_not_matter(model, cases):
-    inputs = inputs_of(cases, "plain")
+@pytest.mark.parametrize("name", ["model", "pooled"])
+def test_text_padding_does_not_matter(name, request, cases):
+    model, inputs = request.getfixturevalue(name), inputs_of(cases, "plain")
     changed = torch.where(inputs["mask"][:, None, :, None].bool(), inputs["y"], torch.tensor(1e3))
     with torch.no_grad():
         assert torch.equal(model(**inputs), model(**(inputs | {"y": changed})))
@@ -124,8 +133,24 @@ def test_odd_sizes_pad_and_crop(model):
     torch.testing.assert_close(odd, even[..., :5, :7])
 
 
-def test_guidance_batch_repeats_conditions_with_fewer_rows(model):
+def test_pooled_text_changes_nothing_at_first_and_then_tells_the_text_by_itself(model, pooled, cases):
+    """Condition frames hear it too: their text is the chunk's, as in the blocks' attention."""
+    inputs = inputs_of(cases, "xmask")
+    other = inputs | {"y": inputs["y"].flip(0)}
+    deaf = reference_model(pooled_text=True)
+    with torch.no_grad():
+        assert torch.equal(deaf(**inputs), model(**inputs))
+        for network in (deaf, pooled):
+            for block in [*network.spatial_blocks, *network.temporal_blocks]:
+                torch.nn.init.zeros_(block.cross_attn.proj.weight)
+        assert torch.equal(deaf(**inputs), deaf(**other))
+        assert not torch.allclose(pooled(**inputs), pooled(**other))
+
+
+@pytest.mark.parametrize("name", ["model", "pooled"])
+def test_guidance_batch_repeats_conditions_with_fewer_rows(name, request):
     """A doubled batch equals its two halves run alone, with mask and sizes given once."""
+    model = request.getfixturevalue(name)
     torch.manual_seed(0)
     x, y = torch.randn(2, 4, 4, 4, 6), torch.randn(4, 1, 8, 32)
     t, mask = torch.tensor([700.0, 200.0]), torch.tensor([[1] * 3 + [0] * 5, [1] * 8])
