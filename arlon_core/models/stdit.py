@@ -51,7 +51,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
     uncertainty_probability: share of samples whose coarse features are resampled in training.
     coarse_channels: channels of the coarse latents (None: in_channels).
     pooled_text: the mean of the text tokens modulates all blocks together with the timestep, as pooled
-    prompts do in Stable Diffusion 3: a class is learned faster that way than by text attention alone.
+    prompts do in Stable Diffusion 3; with text attention alone our small model hardly read its text.
 
     Raises ValueError for sizes that do not divide and for `skip_y_embedder`.
     """

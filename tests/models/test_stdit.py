@@ -134,7 +134,6 @@ def test_odd_sizes_pad_and_crop(model):
 
 
 def test_pooled_text_changes_nothing_at_first_and_then_tells_the_text_by_itself(model, pooled, cases):
-    """Condition frames hear it too: their text is the chunk's, as in the blocks' attention."""
     inputs = inputs_of(cases, "xmask")
     other = inputs | {"y": inputs["y"].flip(0)}
     deaf = reference_model(pooled_text=True)
