@@ -97,6 +97,7 @@ STORYWORLD = Preset(
         "qk_norm": True,
         "injection_adapters": 2,
         "pooled_text": True,
+        "local_mlp": True,
     },
 )
 
@@ -129,6 +130,7 @@ TINY = Preset(
         "qk_norm": True,
         "injection_adapters": 1,
         "pooled_text": True,
+        "local_mlp": True,
     },
     preview={"channels": 16, "deep_channels": 16, "num_blocks": 1},
     judge={"height": 32, "width": 56, "widths": [8, 8, 16, 16], "feature_dim": 8, "hidden_size": 16},

@@ -52,6 +52,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
     coarse_channels: channels of the coarse latents (None: in_channels).
     pooled_text: the mean of the text tokens modulates all blocks together with the timestep, as pooled
     prompts do in Stable Diffusion 3; with text attention alone our small model hardly read its text.
+    local_mlp: a depthwise convolution inside every MLP, so that each patch sees those around it.
 
     Raises ValueError for sizes that do not divide and for `skip_y_embedder`.
     """
@@ -87,6 +88,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         uncertainty_probability: float = 0.5,
         coarse_channels: int | None = None,
         pooled_text: bool = False,
+        local_mlp: bool = False,
     ) -> None:
         super().__init__()
         _check_sizes(hidden_size, num_heads, skip_y_embedder)
@@ -105,7 +107,8 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         def blocks(temporal: bool) -> nn.ModuleList:
             rates = torch.linspace(0, drop_path, depth, device="cpu").tolist()
             return nn.ModuleList(
-                STDiT3Block(hidden_size, num_heads, mlp_ratio, qk_norm, temporal, rate) for rate in rates
+                STDiT3Block(hidden_size, num_heads, mlp_ratio, qk_norm, temporal, rate, local_mlp)
+                for rate in rates
             )
 
         self.spatial_blocks = blocks(temporal=False)
@@ -137,6 +140,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         patch convolutions                    torch's default
         fps_embedder's second Linear          zero
         text_pooling                          zero
+        depthwise convolutions                zero, where they are made
         temporal attn, cross_attn, mlp out    zero (a temporal block starts as identity)
         scale_shift_table                     N(0, 1) / sqrt(D), drawn where they are made
         null caption                          N(0, 1) / sqrt(C), likewise
@@ -200,7 +204,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
             modulation=self._block_modulation(t, t0, x_mask),
             cos=cos,
             sin=sin,
-            frames=grid[0],
+            grid=grid,
         )
 
         for i, (spatial, temporal) in enumerate(zip(self.spatial_blocks, self.temporal_blocks, strict=True)):

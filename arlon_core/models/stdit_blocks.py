@@ -29,7 +29,7 @@ class BlockInputs(NamedTuple):
     modulation: Tensor  # [B, T or 1, 6, D]
     cos: Tensor  # [T, head_dim / 2] rotary tables
     sin: Tensor
-    frames: int  # T
+    grid: tuple[int, int, int]  # T, and rows and columns of patches in a frame
 
 
 class RMSNorm(nn.Module):
@@ -109,6 +109,32 @@ class TextAttention(nn.Module):
         return self.proj(rearrange(attended, "b heads n d -> b n (heads d)"))
 
 
+class LocalMlp(nn.Module):
+    """An MLP whose hidden units also see the same unit of the eight patches around them.
+
+    The depthwise convolution is that of SegFormer's Mix-FFN and of Sana. It is zero at first, so that trained
+    weights without it can go on with it.
+    """
+
+    def __init__(self, in_features: int, hidden_features: int, out_features: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(in_features, hidden_features)
+        self.depthwise = nn.Conv2d(
+            hidden_features, hidden_features, 3, padding=1, groups=hidden_features, bias=False
+        )
+        self.fc2 = nn.Linear(hidden_features, out_features)
+        nn.init.zeros_(self.depthwise.weight)
+
+    def forward(self, x: Tensor, grid: tuple[int, int, int]) -> Tensor:
+        """x [B, N, D] of `grid` -> [B, N, D']."""
+        _, rows, columns = grid
+        hidden = self.fc1(x)
+        # A view: tokens lie channels last, as convolutions like it.
+        pictures = rearrange(hidden, "b (t h w) d -> (b t) d h w", h=rows, w=columns)
+        around = rearrange(self.depthwise(pictures), "(b t) d h w -> b (t h w) d", b=len(x))
+        return self.fc2(F.gelu(hidden + around, approximate="tanh"))
+
+
 class STDiT3Block(nn.Module):
     """Self-attention (within frames, or along time), [injection], text attention, MLP."""
 
@@ -120,13 +146,14 @@ class STDiT3Block(nn.Module):
         qk_norm: bool = True,
         temporal: bool = False,
         drop_path: float = 0.0,
+        local_mlp: bool = False,
     ) -> None:
         super().__init__()
         self.temporal = temporal
         self.drop_path = drop_path
         self.attn = SelfAttention(width, num_heads, qk_norm)
         self.cross_attn = TextAttention(width, num_heads)
-        self.mlp = Mlp(width, int(width * mlp_ratio), width)
+        self.mlp = (LocalMlp if local_mlp else Mlp)(width, int(width * mlp_ratio), width)
         self.scale_shift_table = nn.Parameter(torch.randn(6, width) / width**0.5)
 
     def forward(self, x: Tensor, inputs: BlockInputs, injection: InjectionModulation | None = None) -> Tensor:
@@ -139,16 +166,19 @@ class STDiT3Block(nn.Module):
         if injection is not None:
             x = inject(x, injection)
         x = x + self.cross_attn(x, inputs.text, inputs.text_mask)
-        branch = self.mlp(modulate_frames(layer_norm(x), shift2, scale2))
+        branch = self._feed_forward(modulate_frames(layer_norm(x), shift2, scale2), inputs)
         return x + drop_path(gate_frames(branch, gate2), self.drop_path, self.training)
 
+    def _feed_forward(self, x: Tensor, inputs: BlockInputs) -> Tensor:
+        return self.mlp(x, inputs.grid) if isinstance(self.mlp, LocalMlp) else self.mlp(x)
+
     def _attend(self, x: Tensor, inputs: BlockInputs) -> Tensor:
-        batch = x.shape[0]
+        batch, frames = x.shape[0], inputs.grid[0]
         if self.temporal:
-            x = rearrange(x, "b (t s) d -> (b s) t d", t=inputs.frames).contiguous()
+            x = rearrange(x, "b (t s) d -> (b s) t d", t=frames).contiguous()
             x = self.attn(x, (inputs.cos, inputs.sin))
             return rearrange(x, "(b s) t d -> b (t s) d", b=batch)
-        x = self.attn(rearrange(x, "b (t s) d -> (b t) s d", t=inputs.frames))
+        x = self.attn(rearrange(x, "b (t s) d -> (b t) s d", t=frames))
         return rearrange(x, "(b t) s d -> b (t s) d", b=batch)
 
 

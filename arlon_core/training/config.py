@@ -49,6 +49,7 @@ class TrainConfig:
     final_learning_rate: float = 0.02  # as a fraction, at the last step
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.95)
+    muon: bool = False  # for the matrices of the layers that repeat (`optimizers`)
     gradient_clip: float = 1.0
     ema_decay: float = 0.999
     log_every: int = 20
@@ -90,6 +91,7 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
     "dit": {
         "batch_size": 16,
         "learning_rate": 1.2e-3,
+        "muon": True,
         "warmup_steps": 400,
         "max_steps": 20_000,
         "compile": True,
@@ -120,6 +122,7 @@ def train_config(stage: str, preset: str = "storyworld", **changes: Any) -> Trai
     if preset not in PRESETS:
         raise ArlonError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
     config = TrainConfig(stage=stage, preset=PRESETS[preset], seed=_SEEDS.get(stage, 0))
+    settings = _STORYWORLD["dit" if stage in DIT_ARMS else stage]
     if preset == "tiny":
         config = replace(
             config,
@@ -131,9 +134,10 @@ def train_config(stage: str, preset: str = "storyworld", **changes: Any) -> Trai
             log_every=1,
             held_out_episodes=2,
             pool=_TINY_POOL,
+            muon=settings.get("muon", False),
         )
     else:
-        config = replace(config, **_STORYWORLD["dit" if stage in DIT_ARMS else stage])
+        config = replace(config, **settings)
     return replace(config, **{key: value for key, value in changes.items() if value is not None})
 
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from arlon_core.errors import ArlonError
 from arlon_core.training.config import TrainConfig, learning_rate_at
+from arlon_core.training.optimizers import optimizers
 from arlon_core.training.report import write_report
 from arlon_core.training.stage import Stage
 
@@ -51,12 +52,9 @@ class Trainer:
         self._refused = 0
         self._batch: Any = None
         parameters = [p for p in stage.model.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            parameters, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay
-        )
         if config.compile and accelerator.device.type == "cuda":
             stage.model.compile()
-        self.model, self.optimizer = accelerator.prepare(stage.model, optimizer)
+        self.model, *self.optimizers = accelerator.prepare(stage.model, *optimizers(stage.model, config))
         self.ema = EMAModel(parameters, decay=config.ema_decay, use_ema_warmup=True, power=0.75, foreach=True)
         accelerator.register_for_checkpointing(self.ema)
 
@@ -68,8 +66,9 @@ class Trainer:
             self._batch = self._draw(self.step)
         # Dropout and noise depend on the step alone, so a resumed run equals a straight one.
         torch.manual_seed(self.stage.generator(self.step).initial_seed())
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate_at(self.config, self.step, self.total_steps)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate_at(self.config, self.step, self.total_steps)
         with self._autocast():
             losses = self.stage.loss(self.model, self._batch)
         self.accelerator.backward(losses["loss"])
@@ -77,12 +76,14 @@ class Trainer:
         # The next batch is made while a GPU still works on this one; only then do we wait for the norm.
         self._batch = self._draw(self.step + 1) if self.step + 1 < self.total_steps else None
         if math.isfinite(float(norm)):
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
             self.ema.step(p for p in self.stage.model.parameters() if p.requires_grad)
             self._refused = 0
         else:
             self._refuse()
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
         self.step += 1
         return {key: value.detach() for key, value in losses.items()} | {"gradient_norm": norm}
 

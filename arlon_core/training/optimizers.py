@@ -1,0 +1,48 @@
+"""The optimisers of a run: AdamW, or Muon for the matrices of layers that repeat and AdamW for the rest."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.optim import AdamW, Optimizer
+
+from arlon_core.errors import ArlonError
+from arlon_core.training.config import TrainConfig
+
+
+def optimizers(model: nn.Module, config: TrainConfig) -> list[Optimizer]:
+    """One or two optimisers over all of the model's trainable parameters, at one learning rate.
+
+    Muon (Jordan et al. 2024) takes steps that are orthogonal matrices; scaled to the size of AdamW's (Liu et
+    al. 2025), so that AdamW's learning rate and weight decay do for both. Raises ArlonError where torch has
+    no Muon yet.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    matrices = repeated_matrices(model) if config.muon else []
+    known = {id(p) for p in matrices}
+    rest = [p for p in parameters if id(p) not in known]
+    made: list[Optimizer] = [
+        AdamW(rest, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay)
+    ]
+    if matrices:
+        if not hasattr(torch.optim, "Muon"):
+            raise ArlonError(
+                f"Training {config.stage} needs torch 2.9 or later; this is {torch.__version__}."
+            )
+        muon = torch.optim.Muon(
+            matrices,
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            adjust_lr_fn="match_rms_adamw",
+        )
+        made.append(muon)
+    return made
+
+
+def repeated_matrices(model: nn.Module) -> list[nn.Parameter]:
+    """Weights of the linear layers inside a ModuleList; embeddings and output layers are not among them."""
+    lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
+    layers = {
+        id(layer.weight) for blocks in lists for layer in blocks.modules() if isinstance(layer, nn.Linear)
+    }
+    return [p for p in model.parameters() if p.requires_grad and id(p) in layers]
