@@ -22,6 +22,7 @@ class Preset:
     width: int
     overlap: int  # clean latent frames at the start of a chunk
     max_new: int  # new latent frames in a chunk
+    init_noise_sigma: float = 1.0  # of the noise that sampling starts from
     text_encoder: Sizes
     vae: Sizes
     vqvae: Sizes
@@ -68,6 +69,7 @@ STORYWORLD = Preset(
     width=448,
     overlap=4,
     max_new=12,
+    init_noise_sigma=0.95,
     text_encoder={
         "d_model": 256,
         "num_layers": 4,

@@ -59,11 +59,14 @@ class ChunkTask:
     guidance_scale: float
 
 
-def start_latents(task: ChunkTask, device: torch.device) -> Tensor:
+def start_latents(pipe: ArlonPipeline, task: ChunkTask) -> Tensor:
     """Keyed noise for the new frames, behind the clean overlap: (1, C, T, h, w)."""
+    device = pipe.transformer.device
     channels, _, height, width = task.overlap.shape
     shape = (channels, task.plan.latents, height, width)
-    noise = chunk_noise(shape, task.seed, task.plan.segment, task.plan.index)
+    noise = (
+        chunk_noise(shape, task.seed, task.plan.segment, task.plan.index) * pipe.scheduler.init_noise_sigma
+    )
     return torch.cat([task.overlap.to(device).float(), noise.to(device)], dim=1)[None]
 
 

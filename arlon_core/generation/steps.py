@@ -94,7 +94,7 @@ def noise(film: Film, work: ChunkWork) -> Iterable[Event]:
     """The latents that denoising starts from."""
     assert work.task is not None
     with film.session.report.timed("denoise"):
-        work.start = start_latents(work.task, film.session.pipe.transformer.device)
+        work.start = start_latents(film.session.pipe, work.task)
     return ()
 
 

@@ -235,6 +235,10 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
     the work.
 
     use_timestep_transform: bend the schedule by the size of the video. transform_scale: factor on that bend.
+    init_noise_sigma: deviation of the noise that sampling starts from. Training knows 1 only; a little less
+    makes calmer pictures with fewer inventions (our choice; docs/experiments.md shows what it does).
+
+    Raises ValueError for another number of training timesteps and for a deviation that is not above 0.
     """
 
     order = 1
@@ -245,11 +249,15 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         num_train_timesteps: int = NUM_TRAIN_TIMESTEPS,
         use_timestep_transform: bool = True,
         transform_scale: float = 1.0,
+        init_noise_sigma: float = 1.0,
     ) -> None:
         if num_train_timesteps != NUM_TRAIN_TIMESTEPS:
             raise ValueError(
                 f"Rectified flow is built on {NUM_TRAIN_TIMESTEPS} timesteps, not {num_train_timesteps}."
             )
+        if not 0 < init_noise_sigma < float("inf"):
+            raise ValueError(f"init_noise_sigma must be a number above 0, not {init_noise_sigma}.")
+        self.init_noise_sigma = init_noise_sigma
         self.timesteps = uniform_timesteps(30)
 
     def ratio(

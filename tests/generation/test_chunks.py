@@ -47,7 +47,7 @@ def make_task(tiny_pipeline) -> Callable[..., ChunkTask]:
 
 
 def run(pipe, task: ChunkTask, cancel: Callable[[], bool] = lambda: False) -> tuple[list[StepDone], Tensor]:
-    events, steps = denoise_chunk(pipe, task, start_latents(task, CPU), RenderReport(CPU), cancel), []
+    events, steps = denoise_chunk(pipe, task, start_latents(pipe, task), RenderReport(CPU), cancel), []
     while True:
         try:
             steps.append(next(events))
@@ -65,11 +65,13 @@ def test_a_step_is_told_for_each_and_only_new_latents_come_out(tiny_pipeline, ma
     assert latents.isfinite().all()
 
 
-def test_it_starts_from_the_overlap_and_keyed_noise(make_task):
+def test_it_starts_from_the_overlap_and_keyed_noise(tiny_pipeline, make_task, monkeypatch):
     task = make_task(overlap=2, new=3, seed=9)
-    latents = start_latents(task, CPU)
-    assert torch.equal(latents[0, :, :2], task.overlap.float())
-    assert torch.equal(latents[0, :, 2:], chunk_noise((4, 3, *latents.shape[3:]), 9, 2, 1))
+    for sigma in (1.0, 0.5):
+        monkeypatch.setattr(tiny_pipeline.scheduler, "init_noise_sigma", sigma)
+        latents = start_latents(tiny_pipeline, task)
+        assert torch.equal(latents[0, :, :2], task.overlap.float())
+        assert torch.equal(latents[0, :, 2:], sigma * chunk_noise((4, 3, *latents.shape[3:]), 9, 2, 1))
     assert frame_mask(task, CPU).tolist() == [[0, 0, 1, 1, 1]]
     assert frame_mask(make_task(overlap=0), CPU) is None
 
@@ -122,7 +124,7 @@ def test_guidance_doubles_the_batch_only_when_asked(tiny_pipeline, make_task, mo
 
 def test_guided_velocity_extrapolates_from_the_null_caption(tiny_pipeline, make_task):
     """v(s) is linear in s: v(3) = v(1) + (v(3) - v(1)), and v(2) lies in the middle."""
-    latents, timestep = start_latents(make_task(), CPU), torch.tensor([700.0])
+    latents, timestep = start_latents(tiny_pipeline, make_task()), torch.tensor([700.0])
     with torch.no_grad():
         velocity = [
             chunk_velocity(tiny_pipeline, make_task(guidance_scale=scale))(latents, timestep, None)
@@ -146,7 +148,7 @@ def test_cancel_is_looked_at_before_every_step(tiny_pipeline, make_task, after: 
 
     def follow() -> None:
         task = make_task()
-        start = start_latents(task, CPU)
+        start = start_latents(tiny_pipeline, task)
         for event in denoise_chunk(tiny_pipeline, task, start, RenderReport(CPU), lambda: len(seen) >= after):
             seen.append(event)
 

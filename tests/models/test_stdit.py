@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from arlon_core.models.rectified_flow import FlowBatch, flow_losses
 from arlon_core.models.stdit import STDiT3
+from arlon_core.models.stdit_blocks import LocalMlp
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 INFO = json.loads((GOLDENS / "stdit3_tiny_config.json").read_text())
@@ -37,7 +38,7 @@ def pooled() -> STDiT3:
 
 def reference_model(**changes) -> STDiT3:
     model = STDiT3(**(INFO["config"] | changes))
-    more = changes.get("injection_adapters") or changes.get("pooled_text")
+    more = changes.keys() & {"injection_adapters", "pooled_text", "local_mlp"}
     model.load_state_dict(load_file(GOLDENS / "stdit3_tiny.safetensors"), strict=not more)
     return model.eval()
 
@@ -144,6 +145,27 @@ def test_pooled_text_changes_nothing_at_first_and_then_tells_the_text_by_itself(
                 torch.nn.init.zeros_(block.cross_attn.proj.weight)
         assert torch.equal(deaf(**inputs), deaf(**other))
         assert not torch.allclose(pooled(**inputs), pooled(**other))
+
+
+def test_local_mlp_changes_nothing_at_first(model, cases):
+    inputs = inputs_of(cases, "xmask")
+    with torch.no_grad():
+        assert torch.equal(reference_model(local_mlp=True)(**inputs), model(**inputs))
+
+
+def test_a_local_mlp_sees_the_eight_patches_around_each_and_no_other_frame():
+    torch.manual_seed(0)
+    grid = (3, 5, 6)
+    mlp = LocalMlp(4, 8, 4)
+    torch.nn.init.normal_(mlp.depthwise.weight)
+    x = torch.randn(2, 3 * 5 * 6, 4)
+    poked = x.unflatten(1, grid).clone()
+    poked[1, 1, 2, 3] += 1
+    with torch.no_grad():
+        change = (mlp(poked.flatten(1, 3), grid) - mlp(x, grid)).abs().sum(-1).unflatten(1, grid)
+    seen = torch.zeros(2, *grid, dtype=torch.bool)
+    seen[1, 1, 1:4, 2:5] = True
+    assert torch.equal(change > 1e-4, seen)
 
 
 @pytest.mark.parametrize("name", ["model", "pooled"])

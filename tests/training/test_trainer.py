@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from arlon_core.errors import ArlonError
 from arlon_core.models.latent_vqvae import LatentVQVAE
 from arlon_core.training import profiling, trainer
+from arlon_core.training.arms import DIT_ARMS
 from arlon_core.training.config import train_config
 from arlon_core.training.run import train
 from arlon_core.training.stages import stage_class
@@ -52,22 +53,22 @@ def test_every_stage_trains_and_reports(tiny_components: Path):
     assert weights(judges / "judge_report")
 
 
-@pytest.mark.parametrize("stage", ["vqvae", "ar"])
+@pytest.mark.parametrize("stage", ["vqvae", "ar", "dit"])
 def test_resume_after_two_equals_four_straight(stage: str, tiny_components: Path, tmp_path: Path):
     """Bit for bit: weights after 2 + 2 steps are those after 4."""
     straight, broken = tmp_path / "straight", tmp_path / "broken"
+    own = DIT_ARMS[stage].component if stage in DIT_ARMS else stage_class(stage).component
     for folder in (straight, broken):
         folder.mkdir()
         for part in tiny_components.iterdir():
             (folder / part.name).symlink_to(part)
-        own = stage_class(stage).component
         (folder / own).unlink()
     train([train_config(stage, "tiny", max_steps=4)], straight, tmp_path / "a", device="cpu")
     # The learning rate follows the length of the run, so the first half must know the whole.
     config = train_config(stage, "tiny", max_steps=4)
     train([config], broken, tmp_path / "b", device="cpu", stop_after=2)
     train([config], broken, tmp_path / "b", device="cpu", resume=True)
-    one, two = (weights(folder / stage_class(stage).component) for folder in (straight, broken))
+    one, two = (weights(folder / own) for folder in (straight, broken))
     assert one.keys() == two.keys()
     for name in one:
         assert torch.equal(one[name], two[name]), name
