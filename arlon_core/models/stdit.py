@@ -104,15 +104,10 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.y_embedder = CaptionEmbedder(caption_channels, hidden_size, model_max_length, class_dropout_prob)
         self.text_pooling = PooledText(hidden_size) if pooled_text else None
 
-        def blocks(temporal: bool) -> nn.ModuleList:
-            rates = torch.linspace(0, drop_path, depth, device="cpu").tolist()
-            return nn.ModuleList(
-                STDiT3Block(hidden_size, num_heads, mlp_ratio, qk_norm, temporal, rate, local_mlp)
-                for rate in rates
-            )
-
-        self.spatial_blocks = blocks(temporal=False)
-        self.temporal_blocks = blocks(temporal=True)
+        block = partial(STDiT3Block, hidden_size, num_heads, mlp_ratio, qk_norm, local_mlp=local_mlp)
+        rates = torch.linspace(0, drop_path, depth, device="cpu").tolist()
+        self.spatial_blocks = nn.ModuleList(block(temporal=False, drop_path=rate) for rate in rates)
+        self.temporal_blocks = nn.ModuleList(block(temporal=True, drop_path=rate) for rate in rates)
         self.final_layer = FinalLayer(hidden_size, math.prod(self.patch_size) * self.out_channels)
         self.semantic_injection: SemanticInjection | None = None
         if injection_adapters:
