@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -109,6 +110,13 @@ def test_a_fingerprint_sees_one_changed_weight(tiny_pipeline):
         next(other.transformer.parameters()).view(-1)[0] += 1
     assert other.fingerprint("transformer") != tiny_pipeline.fingerprint("transformer")
     assert other.fingerprint("vae") == tiny_pipeline.fingerprint("vae")
+
+
+def test_a_folder_starts_from_the_noise_of_its_preset_and_its_latents_know(tiny_pipeline, copy: Path):
+    assemble(copy, replace(PRESETS["tiny"], init_noise_sigma=0.5))
+    pipe = ArlonPipeline.from_pretrained(copy, device="cpu")
+    assert pipe.scheduler.init_noise_sigma == 0.5
+    assert pipe.fingerprint("scheduler") != tiny_pipeline.fingerprint("scheduler")
 
 
 def test_assembling_again_keeps_the_sampling_defaults(copy: Path):
