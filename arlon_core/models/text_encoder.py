@@ -110,7 +110,8 @@ def encode_texts(
     padding = "longest" if max_length is None else "max_length"
     length = max_length or MAX_LENGTH
     batch = tokenizer(list(texts), padding=padding, truncation=True, max_length=length, return_tensors="pt")
-    ids, mask = batch["input_ids"].to(text_encoder.device), batch["attention_mask"].to(text_encoder.device)
+    device = text_encoder.device
+    ids, mask = (batch[name].to(device, non_blocking=True) for name in ("input_ids", "attention_mask"))
     states = text_encoder(input_ids=ids, attention_mask=mask).last_hidden_state
     return states * mask[..., None].to(states.dtype), mask
 

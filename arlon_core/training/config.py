@@ -76,8 +76,13 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
     "text": {"batch_size": 512, "learning_rate": 1e-3, "max_steps": 8000, "evaluate_every": 2000},
     "vae": {"batch_size": 2, "learning_rate": 8e-4, "max_steps": 12_000, "ema_decay": 0.998, "compile": True},
     "preview": {"batch_size": 16, "learning_rate": 1e-3, "max_steps": 3000},
-    "vqvae": {"batch_size": 32, "learning_rate": 6e-4, "max_steps": 8000},
-    "vqvae-coarse": {"batch_size": 32, "learning_rate": 6e-4, "max_steps": 6000},
+    "vqvae": {"batch_size": 32, "learning_rate": 6e-4, "max_steps": 8000, "pool": PoolConfig(steps_per_group=24)},
+    "vqvae-coarse": {
+        "batch_size": 32,
+        "learning_rate": 6e-4,
+        "max_steps": 6000,
+        "pool": PoolConfig(steps_per_group=24),
+    },
     "ar": {
         "batch_size": 96,
         "learning_rate": 1e-3,
@@ -97,7 +102,7 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
         "compile": True,
         "evaluate_every": 2000,
         # Noise and windows make every look at an episode another one, so it may be looked at more often.
-        "pool": PoolConfig(steps_per_group=16),
+        "pool": PoolConfig(steps_per_group=24),
     },
     "judge": {"batch_size": 64, "learning_rate": 1e-3, "max_steps": 6000, "evaluate_every": 1500},
     "judge-report": {

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
-from arlon_core.errors import ArlonError
 from arlon_core.training.config import TrainConfig
+from arlon_core.training.muon import Muon
 
 
 def optimizers(model: nn.Module, config: TrainConfig) -> list[Optimizer]:
-    """One or two optimisers over all of the model's trainable parameters, at one learning rate.
+    """One or two optimisers over all of the model's trainable parameters.
 
-    Muon (Jordan et al. 2024) takes steps that are orthogonal matrices; scaled to the size of AdamW's (Liu et
-    al. 2025), so that AdamW's learning rate and weight decay do for both. Raises ArlonError where torch has
-    no Muon yet.
+    Muon's steps are as large as AdamW's, so that one learning rate and weight decay do for both.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     matrices = repeated_matrices(model) if config.muon else []
@@ -25,17 +22,7 @@ def optimizers(model: nn.Module, config: TrainConfig) -> list[Optimizer]:
         AdamW(rest, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay)
     ]
     if matrices:
-        if not hasattr(torch.optim, "Muon"):
-            raise ArlonError(
-                f"Training {config.stage} needs torch 2.9 or later; this is {torch.__version__}."
-            )
-        muon = torch.optim.Muon(
-            matrices,
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            adjust_lr_fn="match_rms_adamw",
-        )
-        made.append(muon)
+        made.append(Muon(matrices, lr=config.learning_rate, weight_decay=config.weight_decay))
     return made
 
 

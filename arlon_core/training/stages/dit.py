@@ -136,9 +136,8 @@ class DiTStage(LatentStage):
         count = self.config.batch_size * self._whole // length
         chunks = [self._draw(generator, length) for _ in range(count)]
         latents, subject = self._tensors(chunks)
-        new = torch.tensor(
-            [[i >= chunk.overlap for i in range(length)] for chunk in chunks], device=latents.device
-        )
+        new = torch.tensor([[i >= chunk.overlap for i in range(length)] for chunk in chunks])
+        new = new.to(latents.device, non_blocking=True)  # without waiting for the step that still runs
         inputs = self._inputs([chunk.text for chunk in chunks])
         if self.conditions is not None:
             inputs |= self._condition(self.conditions, chunks, generator)
@@ -260,7 +259,8 @@ class DiTStage(LatentStage):
             kind = "own" if own[i] < self._own_share() else "fine" if fine[i] < fine_share else "coarse"
             coarse.append(conditions.of_group(chunk.group, kind)[chunk.place, :, chunk.window])
         stacked = torch.stack(coarse).float()
-        return {"coarse_latents": stacked, "coarse_mask": kept.to(stacked.device) >= _DROP_SHARE}
+        kept = kept.to(stacked.device, non_blocking=True)
+        return {"coarse_latents": stacked, "coarse_mask": kept >= _DROP_SHARE}
 
     def _own_share(self) -> float:
         """Share of the examples that take F from the token transformer's own tokens by now."""
