@@ -19,7 +19,8 @@ from arlon_core.world.vocabulary import SUBJECTS
 
 PAGE_WIDTH = 448.0
 PIVOT = 140.0  # the height about which the camera zooms
-BODY = 0.80  # page units a sprite unit at size 1
+# Page units a sprite unit at size 1. At 0.8 a subject was often within one token (64 pixels) of the VQ-VAE.
+BODY = 1.1
 HAZE = (0.46, 0.20, 0.05, 0.0)  # of each landscape strip
 MIST = (0.42, 0.30, 0.10, 0.0)  # more of it at a strip's foot
 FOG = (0.93, 0.74, 0.46, 0.22)

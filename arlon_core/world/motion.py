@@ -235,7 +235,7 @@ def _second(timeline: Timeline, t: Tensor, out: dict[str, Tensor]) -> None:
     here = (ramp_weights(timeline, t, SECOND_EASE) * timeline.values["second"][:, None]).sum(-1)
     side = episode["side"]
     bob = torch.sin(t * (2 * math.pi / 38) + episode["phase_3"])
-    near_x = 0.5 * out["calm_x"] + side * 102 * torch.exp(0.4 * out["size"])
+    near_x = 0.5 * out["calm_x"] + side * 118 * torch.exp(0.4 * out["size"])
     near_y = 0.6 * out["calm_y"] + 0.4 * 112 + episode["second_rise"] + 3 * bob
     out["second_x"] = side * 330 + (near_x - side * 330) * here
     out["second_y"] = near_y - 50 * (1 - here)
