@@ -88,9 +88,10 @@ STORYWORLD = Preset(
         "intermediate_size": 1024,
     },
     transformer={
-        "hidden_size": 432,
-        "depth": 3,
-        "num_heads": 6,
+        "hidden_size": 320,
+        "depth": 6,
+        "num_heads": 5,
+        "mlp_ratio": 3.0,
         "patch_size": [1, 2, 2],
         "in_channels": 16,
         "pred_sigma": False,
