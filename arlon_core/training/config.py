@@ -76,7 +76,12 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
     "text": {"batch_size": 512, "learning_rate": 1e-3, "max_steps": 8000, "evaluate_every": 2000},
     "vae": {"batch_size": 2, "learning_rate": 8e-4, "max_steps": 12_000, "ema_decay": 0.998, "compile": True},
     "preview": {"batch_size": 16, "learning_rate": 1e-3, "max_steps": 3000},
-    "vqvae": {"batch_size": 32, "learning_rate": 6e-4, "max_steps": 8000, "pool": PoolConfig(steps_per_group=24)},
+    "vqvae": {
+        "batch_size": 32,
+        "learning_rate": 6e-4,
+        "max_steps": 8000,
+        "pool": PoolConfig(steps_per_group=24),
+    },
     "vqvae-coarse": {
         "batch_size": 32,
         "learning_rate": 6e-4,

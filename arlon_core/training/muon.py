@@ -17,7 +17,7 @@ _RMS_OF_ADAMW = 0.2  # Liu et al. 2025, "Muon is scalable for LLM training", sec
 
 
 class Muon(Optimizer):
-    """Steps that are orthogonal matrices (Jordan et al. 2024), scaled to the size of AdamW's (Liu et al. 2025).
+    """Orthogonal matrices as steps (Jordan et al. 2024), as large as AdamW's steps (Liu et al. 2025).
 
     The same steps as `torch.optim.Muon(..., adjust_lr_fn="match_rms_adamw")`, which takes one matrix after
     the other: for the hundred matrices of our DiT that is 38 ms of launching kernels on an H200, and 2 ms in
@@ -53,7 +53,7 @@ class Muon(Optimizer):
             if not self.state[parameter]:
                 self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
         averages = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
-        gradients = [parameter.grad for parameter in parameters]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         torch._foreach_lerp_(averages, gradients, 1 - group["momentum"])
         nesterov = torch._foreach_lerp(gradients, averages, group["momentum"])
         updates = orthogonal(torch.stack(nesterov)).to(parameters[0].dtype)

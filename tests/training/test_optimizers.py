@@ -67,7 +67,8 @@ def test_muon_leaves_a_matrix_without_gradient_alone():
     muon = Muon([still, moved], lr=0.1)
     moved.grad = torch.eye(4)
     muon.step()
-    assert torch.equal(still, torch.ones(4, 4)) and not torch.equal(moved, torch.ones(4, 4))
+    assert torch.equal(still, torch.ones(4, 4))
+    assert not torch.equal(moved, torch.ones(4, 4))
 
 
 def test_muon_is_for_matrices():
