@@ -29,6 +29,7 @@ _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibi
 _PAGE = ("model", "progress", "film", "animatic", "timeline", "links", "cancel", "pace")
 _PANEL = ("length", "exported", "export_links", "cancel_export")
 _STARTS = ("make_animatic", "render")
+_SETTINGS = ("steps", "guidance")
 
 Updates = dict[Any, Any]
 
@@ -83,19 +84,22 @@ class Wiring:
         now = [parts[name] for name in ("project", "editor", "shown")]
         shown = [parts[name] for name in ("shown", *_PAGE, *_PANEL)]
         controls = [parts[name] for name in CONTROLS]
+        settings = [parts[name] for name in _SETTINGS]
         outputs = [*session, *shown, *controls, parts["notice"], parts["tabs"]]
+        opened = [*outputs, *settings]
         starts = [parts[name] for name in _STARTS]
-        page.load(self.load, [parts["project"], parts["shelf"]], [*outputs, *starts], **_QUIET)
+        page.load(self.load, [parts["project"], parts["shelf"]], [*opened, *starts], **_QUIET)
         parts["pace"].tick(self.refresh, now, shown, **_QUIET)
         typed = {**_QUIET, "trigger_mode": "always_last"}
-        parts["editor"].typed(self.typed, [*session, parts["shown"]], outputs, **typed)
-        parts["editor"].opened(self.opened, session, outputs, **_QUIET)
-        parts["editor"].imported(self.imported, session, outputs, **_QUIET)
-        settings = [parts["shown"], parts["steps"], parts["guidance"]]
+        edited = [*session, parts["shown"], *settings]
+        for event in (parts["editor"].typed, *(each.input for each in settings)):
+            event(self.typed, edited, outputs, **typed)
+        parts["editor"].opened(self.opened, session, opened, **_QUIET)
+        parts["editor"].imported(self.imported, session, opened, **_QUIET)
         # Only what goes through the queue tells ZeroGPU whose GPU time it is.
         queued = {**_QUIET, "queue": True}
-        parts["make_animatic"].click(self.animatic, [*session, *settings], outputs, **queued)
-        parts["render"].click(self.render, [*session, *settings], outputs, **queued)
+        parts["make_animatic"].click(self.animatic, edited, outputs, **queued)
+        parts["render"].click(self.render, edited, outputs, **queued)
         parts["cancel"].click(self.cancel, now, shown, **_QUIET)
         self._connect_film(now, [parts["film_notice"], *shown])
 
@@ -114,16 +118,15 @@ class Wiring:
         parts["cancel_export"].click(self.cancel_export, now, outputs, **_QUIET)
 
     def load(self, project: Any, shelf: Any) -> Updates:
-        session = open_page(self.desk, project, shelf)
-        updates = self._session(session, {})
+        updates = self._opened(open_page(self.desk, project, shelf))
         film, animatic = (updates[self.parts[name]]["value"] for name in ("film", "animatic"))
         tab = "animatic" if animatic["segments"] and not film["segments"] else "film"
         # What starts work waits for the browser's own story: a moment earlier it would take another one.
         starts = {self.parts[name]: gr.update(interactive=True) for name in _STARTS}
-        return {**updates, **self._show(tab), **self._controls(session.project), **starts}
+        return {**updates, **self._show(tab), **starts}
 
-    def typed(self, value: Any, project: Any, shelf: Any, shown: Any) -> Updates:
-        return self._session(edit(self.desk, value, project, shelf), shown)
+    def typed(self, value: Any, project: Any, shelf: Any, shown: Any, *settings: Any) -> Updates:
+        return self._session(edit(self.desk, value, project, shelf, *settings), shown)
 
     def opened(self, value: Any, project: Any, shelf: Any, event: gr.EventData) -> Updates:
         return self._open(lambda: open_story(self.desk, event._data.get("choice"), value, shelf))
@@ -165,7 +168,7 @@ class Wiring:
     def _start(
         self, kind: str, value: Any, project: Any, shelf: Any, shown: Any, steps: Any, guidance: Any
     ) -> Updates:
-        session = edit(self.desk, value, project, shelf)
+        session = edit(self.desk, value, project, shelf, steps, guidance)
         try:
             note = submit(self.desk, kind, value, session.project, steps, guidance)
         except ArlonError as error:
@@ -188,10 +191,18 @@ class Wiring:
 
     def _open(self, opening: Any) -> Updates:
         try:
-            session = opening()
+            return self._opened(opening())
         except ArlonError as error:
             return self._notice("bad", str(error))
-        return {**self._session(session, {}), **self._controls(session.project)}
+
+    def _opened(self, session: Session) -> Updates:
+        """A story that was not on the page before, with all that belongs to it."""
+        # Settings cannot be typed earlier either: they would be another story's.
+        settings = {
+            self.parts[name]: gr.update(value=typed, interactive=True)
+            for name, typed in session.settings.items()
+        }
+        return {**self._session(session, {}), **self._controls(session.project), **settings}
 
     def _session(self, session: Session, shown: Any) -> Updates:
         updates = {

@@ -26,9 +26,20 @@ GPU_BROKE = "the work on the GPU broke ({error}); the log says where, and what w
 
 FILM, ANIMATIC, RENDER, CANCEL = "Film", "Animatic", "Render", "Cancel"
 SETTINGS, STEPS, GUIDANCE, BY_MODEL = "Settings", "Denoising steps", "Guidance scale", "the model's own"
+_PLAYING = {
+    "complete": "{total} s, complete",
+    "damaged": "The clip of segment {number} is damaged and left out; render the story again to mend it.",
+    "unreachable": "The clip of segment {number} could not be loaded; reload the page to try again.",
+    "unsupported": "This browser cannot play H.264; open the page in another one, or download the film.",
+}
 PLAYER = {
-    "film": {"empty": "The film will grow here while it is rendered."},
-    "animatic": {
+    "film": _PLAYING
+    | {
+        "empty": "The film will grow here while it is rendered.",
+        "progress": "{rendered} s of {total} s rendered",
+    },
+    "animatic": _PLAYING
+    | {
         "empty": "The whole story as small pictures, before anything expensive runs.",
         "progress": "{rendered} s of {total} s drawn",
     },
@@ -74,7 +85,14 @@ NO_EXPORT = "No film is being exported."
 EXPORT_RUNS = "The film is being exported already."
 EXPORT_BROKE = "The export broke ({error}); the log says where."
 BAD_FORMAT = "That is no format of a film; choose one of the list."
-DOWNLOAD = {"film": "Download the film", "animatic": "Download the animatic"}
+DOWNLOAD = {
+    "film": "Download the film",
+    "subtitles": "Download the captions",
+    "animatic": "Download the animatic",
+}
+
+
+WRITE_PROTECTED = "it is write-protected"
 
 
 def no_projects(folder: Any, reason: str | None) -> str:

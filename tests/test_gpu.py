@@ -93,7 +93,9 @@ def test_a_cancelled_render_stops_within_a_step_and_gives_its_memory_back(pipe: 
         for event in render(pipe, STORY, cancel=cancel, with_animatic=False):
             seen.append(event)
             if isinstance(event, StepDone) and event.step == 2:
-                threading.Thread(target=cancel.set).run()
+                other = threading.Thread(target=cancel.set)
+                other.start()
+                other.join()
 
     with pytest.raises(Cancelled):
         follow()

@@ -4,11 +4,12 @@ Its value is the whole truth about the film so far, so that any value can follow
 reload; start, duration and total are in seconds:
 
     {"segments": [{"index": 0, "url": "/gradio_api/...", "start": 0.0, "duration": 4.0, "version": "9f3a"},
-                  ...], "total": 30.0, "done": false, "film": null}
+                  ...], "total": 30.0, "done": false, "film": null, "edited": false}
 
 Two clips of one segment differ in their version when their pixels do; a segment whose version changes is
-replaced alone. done: nothing will follow. film: URL of the finished film. The files must lie below a folder
-that ``launch(allowed_paths=...)`` names.
+replaced alone. done: nothing will follow. film: URL of the finished film. edited: joins, captions or a sound
+make it more than its clips one after another; then it is played itself, and total is its length. The files
+must lie below a folder that ``launch(allowed_paths=...)`` names.
 """
 
 from __future__ import annotations
@@ -24,14 +25,6 @@ from app.assets import ASSETS, css
 from arlon_core.generation.events import SegmentReady
 from arlon_core.generation.plan import Plan
 
-WORDS = {
-    "empty": "Nothing is rendered yet.",
-    "progress": "{rendered} s of {total} s rendered",
-    "complete": "{total} s, complete",
-    "damaged": "The clip of segment {number} is damaged and left out; render the story again to mend it.",
-    "unreachable": "The clip of segment {number} could not be loaded; reload the page to try again.",
-    "unsupported": "This browser cannot play H.264; open the page in another one, or download the film.",
-}
 TEMPLATE = """\
 <div class="film-player">
   <video controls playsinline preload="auto"></video>
@@ -41,12 +34,12 @@ TEMPLATE = """\
 
 
 def film_player(
-    value: Mapping[str, Any] | None = None, *, words: Mapping[str, str] | None = None, **options: Any
+    value: Mapping[str, Any] | None = None, *, words: Mapping[str, str], **options: Any
 ) -> gr.HTML:
     """Plays the film described by its value and says how much of it is rendered.
 
     Events that write into it need ``show_progress="hidden"``, or gradio dims the film at every update. words:
-    other wording than WORDS, key by key, with the same {placeholders}. options: what gr.HTML takes.
+    as in ``words.PLAYER``. options: what gr.HTML takes.
     A function, not a subclass: for every subclass gradio writes a stub file beside its source.
     """
     return gr.HTML(
@@ -55,7 +48,7 @@ def film_player(
         css_template=css("player.css"),
         js_on_load=_script("player_source.js") + _script("player.js"),
         apply_default_css=False,
-        words={**WORDS, **(words or {})},
+        words=dict(words),
         **options,
     )
 
@@ -66,15 +59,20 @@ def player_value(
     film: Path | None = None,
     *,
     done: bool | None = None,
+    seconds: float | None = None,
+    edited: bool = False,
 ) -> dict[str, Any]:
     """The value of a film player.
 
     plan: None before there is one. segments: what is rendered, by index; a clip that does not fit the plan,
     as an edit of the story leaves it, is passed over, so those of an earlier render may stay until each is
     replaced. film: the finished film. done: nothing will follow; by default, when there is a film.
+    seconds: the true length of the finished film, by default the plan's; crossfades shorten it. edited: it
+    has joins, captions or a sound that its clips have not; one of another length has in any case.
     """
     if plan is None:
-        return {"segments": [], "total": 0.0, "done": False, "film": None}
+        return {"segments": [], "total": 0.0, "done": False, "film": None, "edited": False}
+    length = plan.seconds if film is None or seconds is None else seconds
     ready = [(planned, segments[planned.index]) for planned in plan.segments if planned.index in segments]
     return {
         "segments": [
@@ -88,9 +86,10 @@ def player_value(
             for planned, clip in ready
             if clip.frames == planned.frames
         ],
-        "total": plan.seconds,
+        "total": length,
         "done": film is not None if done is None else done,
         "film": None if film is None else file_url(film),
+        "edited": film is not None and (edited or round(length * plan.fps) != plan.frames),
     }
 
 

@@ -14,6 +14,7 @@ from app import words
 from app.assets import ASSETS
 from app.handlers.editing import current_story
 from app.handlers.exporting import Exports
+from app.handlers.kept import kept_render
 from app.handlers.library import Example, project_folder, read_examples
 from app.handlers.planning import Grid, read_grid, read_known_words, read_refusals
 from app.handlers.progress import JobView
@@ -69,7 +70,7 @@ def open_desk(jobs: JobQueue, model: Model, name: str, projects: Path) -> Desk:
     except OSError as error:
         raise ProjectError(words.no_projects(projects, error.strerror)) from None
     if not os.access(projects, os.W_OK | os.X_OK):
-        raise ProjectError(words.no_projects(projects, "it is write-protected"))
+        raise ProjectError(words.no_projects(projects, words.WRITE_PROTECTED))
     examples = read_examples(ASSETS / "stories")
     return Desk(
         jobs,
@@ -132,13 +133,18 @@ def cancel(desk: Desk, project: Any) -> bool:
 
 
 def project_jobs(desk: Desk, project: Any) -> list[Job]:
-    """The jobs of a project, newest first; none for an id that is none."""
+    """The jobs of a project, newest first; none for an id that is none.
+
+    Where no render has anything to show, the last is the one that the project keeps.
+    """
     try:
         folder = project_folder(desk.projects, project)
     except ArlonError:
         return []
     statuses = [status for status in desk.jobs.jobs() if status.request.project == folder]
-    return [Job(status, desk.watcher.view(status.id)) for status in statuses]
+    jobs = [Job(status, desk.watcher.view(status.id)) for status in statuses]
+    kept = None if film_job(jobs) else kept_render(folder)
+    return jobs if kept is None else [*jobs, Job(*kept)]
 
 
 def shown_job(jobs: list[Job]) -> Job | None:

@@ -10,7 +10,7 @@ FOLDER = "downloads"
 
 
 def download_file(path: Path, name: str) -> Path:
-    """The same file under `name`: a hard link in the project's folder `downloads`, in place of an older one.
+    """The same file under `name`: a hard link in the project's folder `downloads`, in place of older ones.
 
     A browser takes a file's name from the server, which takes it from the path, so a link's own wish for a
     name (`<a download>`) is not heard. Where the disk has no hard links the file itself is given.
@@ -22,7 +22,7 @@ def download_file(path: Path, name: str) -> Path:
             return named
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.iterdir():
+        for old in folder.glob(f"*{path.suffix}"):  # a film's captions lie there beside it
             old.unlink()
         os.link(path, named)
     except OSError:

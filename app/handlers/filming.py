@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,9 @@ from app import words
 from app.handlers.desk import Desk
 from app.handlers.editing import current_text
 from app.handlers.exporting import Export
+from app.handlers.kept import rendered
 from app.handlers.library import file_name, project_folder
 from arlon_core.errors import ArlonError, FilmError, StoryError
-from arlon_core.generation.rendered import RenderedFilm, last_rendered
 from arlon_core.media.edit_plan import describe_edit, plan_edit, show_seconds
 from arlon_core.media.film_settings import (
     FilmSettings,
@@ -98,7 +96,7 @@ def choose_sound(desk: Desk, project: Any, editor: Any, upload: Any) -> None:
 def export(desk: Desk, project: Any, suffix: Any) -> str:
     """Begin an export of what is rendered; gives what to tell, mostly nothing. Raises ArlonError."""
     folder = project_folder(desk.projects, project)
-    film = _rendered(folder)
+    film = rendered(folder)
     if film is None:
         raise ArlonError(words.NOTHING_TO_EXPORT)
     if suffix not in FORMATS:
@@ -135,7 +133,7 @@ def film_values(desk: Desk, project: Any, editor: Any) -> Values:
 
 def _length(folder: Path, editor: Any) -> Values:
     """The exact length of the film that an export, or else a render, would make now."""
-    story, film = _story(editor), _rendered(folder)
+    story, film = _story(editor), rendered(folder)
     try:
         settings = read_film_settings(folder) or FilmSettings()
         if film is not None:
@@ -181,24 +179,6 @@ def _keep(folder: Path, settings: FilmSettings, editor: Any) -> None:
     if story is not None:
         settings = settings.named([segment.prompt for segment in story.segments])
     write_film_settings(folder, settings)
-
-
-def _rendered(folder: Path) -> RenderedFilm | None:
-    """What is rendered in a project; None while nothing is."""
-    try:
-        now = os.stat(folder / "journal.jsonl")
-    except OSError:
-        return None
-    return _read_rendered(folder, now.st_mtime_ns, now.st_size)
-
-
-@lru_cache(maxsize=64)
-def _read_rendered(folder: Path, changed: int, size: int) -> RenderedFilm | None:
-    """Every page asks every second; the journal is read again only when it has changed."""
-    try:
-        return last_rendered(folder)
-    except ArlonError:
-        return None
 
 
 def _planned(editor: Any) -> tuple[list[int], int]:

@@ -1,8 +1,9 @@
 """The stories a browser remembers, and the project folder of each.
 
-What a browser keeps is a dict ``{project id: {"text", "title", "at"}}`` of plain JSON values; the server
-keeps none of it. A project id is the slug of a title and sixteen random letters: it
-also keeps one person's films from others, who would have to guess it.
+What a browser keeps is a dict ``{project id: {"text", "title", "at", "steps", "guidance"}}`` of plain JSON
+values; the server keeps none of it. steps and guidance are as typed, since all that is rendered depends on
+them. A project id is the slug of a title and sixteen random letters: it also keeps one person's films from
+others, who would have to guess it.
 """
 
 from __future__ import annotations
@@ -71,16 +72,28 @@ def shelf_of(value: Any) -> Shelf:
     """What a browser kept, without what cannot be right."""
     value = value if isinstance(value, Mapping) else {}
     return {
-        key: {"text": entry["text"], "title": str(entry.get("title") or ""), "at": _number(entry.get("at"))}
+        key: {
+            "text": entry["text"],
+            "at": _number(entry.get("at")),
+            **{name: str(entry.get(name) or "") for name in ("title", "steps", "guidance")},
+        }
         for key, entry in value.items()
         if is_project_id(key) and isinstance(entry, Mapping) and isinstance(entry.get("text"), str)
     }
 
 
-def remember(shelf: Shelf, project: str, text: str, now: float) -> Shelf:
-    """The shelf with this story on it, half-typed or not. now: seconds since the epoch."""
-    title = title_of(text) or shelf.get(project, {}).get("title", "")
-    kept = {**shelf, project: {"text": text, "title": title, "at": now}}
+def remember(
+    shelf: Shelf, project: str, text: str, now: float, steps: Any = None, guidance: Any = None
+) -> Shelf:
+    """The shelf with this story on it, half-typed or not. now: seconds since the epoch.
+
+    steps, guidance: as typed, "" for the model's own; None leaves what was kept.
+    """
+    before = shelf.get(project, {})
+    entry = {"text": text, "title": title_of(text) or before.get("title", ""), "at": now}
+    for name, typed in (("steps", steps), ("guidance", guidance)):
+        entry[name] = before.get(name, "") if typed is None else str(typed)
+    kept = {**shelf, project: entry}
     newest = sorted(kept, key=lambda key: kept[key]["at"], reverse=True)[:MAX_STORIES]
     return {key: kept[key] for key in newest}
 

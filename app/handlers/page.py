@@ -129,7 +129,15 @@ def _film(job: Job | None) -> Values:
 
     if job is None:
         return player_value(None, {})
-    return player_value(job.view.plan, job.view.segments, job.view.result, done=not job.active)
+    view, report = job.view, job.view.report
+    return player_value(
+        view.plan,
+        view.segments,
+        view.result,
+        done=not job.active,
+        seconds=report.get("seconds_of_video"),
+        edited=report.get("edited", False),
+    )
 
 
 def _animatic(job: Job | None) -> Values:
@@ -160,18 +168,18 @@ def _timeline(
 
 def _links(film: Job | None, animatic: Job | None) -> list[dict[str, str]]:
     """What can be downloaded: URL, file name and wording of each."""
-    links = []
-    if film is not None and film.view.result is not None:
-        links.append(_link(film.view.result, film.story, "film"))
-    if animatic is not None and animatic.view.animatic is not None:
-        links.append(_link(animatic.view.animatic, animatic.story, "animatic"))
-    return links
+    files: list[tuple[str, Job, Path | None]] = []
+    if film is not None:
+        files += [("film", film, film.view.result), ("subtitles", film, film.view.subtitles)]
+    if animatic is not None:
+        files.append(("animatic", animatic, animatic.view.animatic))
+    return [_link(path, job.story, kind) for kind, job, path in files if path is not None]
 
 
 def _link(path: Path, story: Story, kind: str) -> dict[str, str]:
     from app.components.player import file_url
 
-    title = (story.title or story.segments[0].prompt) + ("" if kind == "film" else f" {kind}")
+    title = (story.title or story.segments[0].prompt) + (" animatic" if kind == "animatic" else "")
     named = download_file(path, file_name(title, path.suffix.removeprefix(".")))
     return {"kind": kind, "url": file_url(named), "name": named.name, "label": words.DOWNLOAD[kind]}
 

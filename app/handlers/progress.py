@@ -88,6 +88,7 @@ class JobView:
     animatic: Path | None = None
     segments: Mapping[int, SegmentReady] = field(default_factory=dict)
     result: Path | None = None
+    subtitles: Path | None = None  # captions beside the result
     report: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     failure: str | None = None
@@ -129,7 +130,8 @@ def fold(view: JobView, event: Event, now: float) -> JobView:
         case SegmentReady():
             return _segment(view, event)
         case FilmReady(path=path, report=report):
-            return replace(view, stage="done", result=path, report=report, step=None, preview=None)
+            view = replace(view, result=path, subtitles=event.subtitles, report=report)
+            return replace(view, stage="done", step=None, preview=None)
         case WarningRaised(message=message):
             return replace(view, warnings=(*view.warnings, message))
         case Failed(message=message):

@@ -21,6 +21,11 @@ class Session:
     project: str
     shelf: library.Shelf
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What this story is rendered with, as typed; "" is the model's own."""
+        return {name: self.shelf[self.project][name] for name in ("steps", "guidance")}
+
 
 def open_page(desk: Desk, project: Any, shelf: Any) -> Session:
     """The story that was in this browser last, half-typed or not; for a stranger, the first example."""
@@ -30,14 +35,17 @@ def open_page(desk: Desk, project: Any, shelf: Any) -> Session:
     return open_text(desk, desk.examples[0].text if desk.examples else words.NEW_STORY, kept, None)
 
 
-def edit(desk: Desk, value: Any, project: Any, shelf: Any) -> Session:
-    """After an edit: text and cards agree, and the browser remembers what was typed."""
+def edit(
+    desk: Desk, value: Any, project: Any, shelf: Any, steps: Any = None, guidance: Any = None
+) -> Session:
+    """After an edit: text and cards agree, and the browser remembers what was typed, the settings too."""
     settled = settle(value, desk.grid, desk.known_words)
     try:
         library.project_folder(desk.projects, project)
     except ProjectError:
         project = library.new_project_id(library.title_of(settled["text"]))
-    kept = library.remember(library.shelf_of(shelf), project, settled["text"], desk.now())
+    kept = library.shelf_of(shelf)
+    kept = library.remember(kept, project, settled["text"], desk.now(), steps, guidance)
     return Session({**settled, **_choices(desk, kept, project)}, project, kept)
 
 

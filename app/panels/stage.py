@@ -22,20 +22,18 @@ def stage_panel(values: Mapping[str, Any]) -> dict[str, gr.Component]:
         )
     parts["timeline"] = film_timeline(values["timeline"])
     with gr.Row(elem_id="actions"):
-        early: dict[str, Any] = {
-            "interactive": False,
-            "min_width": 80,
-        }  # until the browser's own story is there
-        parts["make_animatic"] = gr.Button(words.ANIMATIC, elem_id="make-animatic", **early)
-        parts["render"] = gr.Button(words.RENDER, elem_id="render", variant="primary", **early)
-        parts["cancel"] = gr.Button(words.CANCEL, elem_id="cancel", interactive=False, min_width=80)
+        early: dict[str, Any] = {"interactive": False}  # until the browser's own story is there
+        narrow: dict[str, Any] = {**early, "min_width": 80}
+        parts["make_animatic"] = gr.Button(words.ANIMATIC, elem_id="make-animatic", **narrow)
+        parts["render"] = gr.Button(words.RENDER, elem_id="render", variant="primary", **narrow)
+        parts["cancel"] = gr.Button(words.CANCEL, elem_id="cancel", **narrow)
     parts["notice"] = text_line("notice", role="alert")
     parts["progress"] = progress_display(values["progress"])
     parts["links"] = film_links(values["links"])
     with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"), gr.Row():
         # No gr.Number: an empty one turns to 0 as soon as it is visited.
         for name, label in (("steps", words.STEPS), ("guidance", words.GUIDANCE)):
-            parts[name] = gr.Textbox(label=label, placeholder=words.BY_MODEL, max_lines=1)
+            parts[name] = gr.Textbox(label=label, placeholder=words.BY_MODEL, max_lines=1, **early)
     return parts
 
 

@@ -85,10 +85,16 @@ class SegmentReady(Event):
 
 @dataclass(frozen=True)
 class FilmReady(Event):
-    """The film is written. report: frames, fps, seconds_of_video, wall seconds by stage, memory and so on."""
+    """The film is written. report: frames, fps, seconds_of_video, wall seconds by stage, memory and so on.
+
+    The report of a film (not of an animatic) has `edited`, too: whether joins, burned captions or a sound
+    make it more than its clips one after another. subtitles: the file of captions beside it, if one was
+    asked for.
+    """
 
     path: Path
     report: Mapping[str, Any] = field(default_factory=dict)
+    subtitles: Path | None = None
 
 
 @dataclass(frozen=True)

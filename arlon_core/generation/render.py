@@ -144,10 +144,13 @@ def whole_film(session: Session, options: FilmOptions) -> Iterator[Event]:
     yield from session.noted(film_events(session, tokens.codes, chunks, previews=options.previews))
     path = session.place(options.project, options.output, "film.mp4")
     story = session.request.story
-    film = session.write_film(session.clips, path, film_edit(options.project, story))
+    edit = film_edit(options.project, story)
+    film = session.write_film(session.clips, path, edit)
     remember_segments(options.project, story)
     yield from map(WarningRaised, film.notes)
-    yield FilmReady(path, session.final_report(film.frames))
+    report = session.final_report(film.frames) | {"edited": not edit.plain}
+    ready = FilmReady(path, report, film.subtitles)
+    yield from session.noted(iter((ready,)))
 
 
 def _animatic(session: Session, options: FilmOptions) -> Iterator[Event]:

@@ -15,12 +15,14 @@ from arlon_core.generation.events import (
     PartReady,
     SegmentReady,
     WarningRaised,
+    event_record,
 )
 from arlon_core.generation.film_edit import check_film_edit, film_edit, remember_segments
 from arlon_core.generation.plan import make_plan
 from arlon_core.jobs.gpu_calls import Work
 from arlon_core.jobs.records import JobRequest
 from arlon_core.media.film_settings import CUTS, Edit
+from arlon_core.store import Journal
 
 if TYPE_CHECKING:
     from arlon_core.media.film import FilmInfo
@@ -95,10 +97,13 @@ class PartedFilm:
             return
         project, story = self.request.project, self.request.story
         path = project / "film.mp4"
-        film, report = self._join(self._clips, path, cancel, film_edit(project, story))
+        edit = film_edit(project, story)
+        film, report = self._join(self._clips, path, cancel, edit)
         remember_segments(project, story)
         yield from map(WarningRaised, film.notes)
-        yield FilmReady(path, report)
+        ready = FilmReady(path, report | {"edited": not edit.plain}, film.subtitles)
+        Journal(project / "journal.jsonl").append("event", event=event_record(ready))
+        yield ready
 
     def _join(
         self, clips: dict[int, Path], path: Path, cancel: threading.Event, edit: Edit

@@ -99,6 +99,12 @@ class Edit:
     texts: tuple[str, ...] = ()
     sound: Sound | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether there is no more to see and to hear than the clips, one after another."""
+        cuts = all(join.kind == "cut" for join in self.joins[1:])
+        return cuts and self.captions != "burned" and self.sound is None
+
 
 CUTS = Edit()
 

@@ -18,13 +18,25 @@ function reachable(url) {
   return url.startsWith("/") ? below + url : url;
 }
 
-/** The film on a MediaSource timeline: clips in any order, each replaced alone when its version changes. */
+/** Plays a file from `time` seconds on. */
+function playFile(video, url, time, play) {
+  video.src = reachable(url) + (time ? `#t=${time}` : "");
+  if (play) video.play().catch(() => {});
+}
+
+/** Seconds of the film for a second of its clips: where joins lay one over the other, it is shorter than they are. */
+const pace = ({ edited, total, segments }) => (edited ? total / endOf(segments.at(-1)) : 1);
+
+/**
+ * The film on a MediaSource timeline: clips in any order, each replaced alone when its version changes. A finished
+ * film that is more than its clips, by joins, captions or sound, is played from its file instead.
+ */
 class StreamedFilm {
   constructor(video, complain) {
     this.video = video;
     this.complain = complain;
-    this.value = { segments: [], total: 0, done: false };
-    this.faults = new Map(); // key of a clip -> which of the words says what is wrong with it
+    this.value = { segments: [], total: 0, done: false, film: null, edited: false };
+    this.faults = new Map(); // key of a clip, or URL of a film -> which of the words says what is wrong with it
     this.started = false; // playing has begun once; from then on it is the viewer's choice
     this.playing = false; // what the viewer wants; an error pauses the video without saying so
     this.busy = this.again = false;
@@ -38,6 +50,8 @@ class StreamedFilm {
   /** A new, empty timeline; the playhead goes to `time` as soon as there is something to stand on. */
   attach(time = 0, play = false) {
     this.source?.close();
+    this.finished = null; // URL of the finished film while that is played
+    this.playing = play;
     this.held = new Map(); // index -> {segment, covered}: what lies on the timeline
     this.evicted = new Set(); // indices that made room for others
     this.loaded = null; // the clip loaded last, kept while there is no room for it
@@ -48,15 +62,30 @@ class StreamedFilm {
   }
 
   update(value) {
+    if (this.faults.has(value.film)) value = { ...value, edited: false }; // then its clips are better than nothing
+    const before = this.value;
+    const had = new Set(before.segments.map(keyOf));
+    const kept = value.segments.some((segment) => had.has(keyOf(segment)));
+    const another = had.size > 0 && !kept; // that one is seen from its beginning
+    const film = value.edited ? value.film : null;
     this.value = value;
-    const wanted = new Set(value.segments.map(keyOf));
-    const kept = [...this.held.values()].some(({ segment }) => wanted.has(keyOf(segment)));
-    if (this.held.size && !kept) {
-      this.started = false;
-      this.attach(); // another film: from its beginning
+    if (another) this.started = false;
+    if (another || film !== this.finished) {
+      const time = kept ? (this.video.currentTime / pace(before)) * pace(value) : 0;
+      const play = kept && this.playing;
+      film ? this.finish(film, time, play) : this.attach(time, play);
     }
     this.report();
     this.pump();
+  }
+
+  /** The finished film in place of the timeline. */
+  finish(film, time, play) {
+    this.source.close();
+    this.finished = film;
+    this.started = true;
+    this.playing = play;
+    playFile(this.video, film, time, play);
   }
 
   /** Says the first thing that is wrong, or nothing. */
@@ -85,7 +114,7 @@ class StreamedFilm {
 
   /** One operation; false when nothing is left to do for now. */
   async step() {
-    if (!this.video.isConnected) return this.source.close();
+    if (this.finished || !this.video.isConnected) return this.source.close();
     const source = this.source;
     await source.opened;
     this.noticeEvictions();
@@ -234,6 +263,10 @@ class StreamedFilm {
 
   /** The video element gave up: over the clip that is being put there, or over one it began to decode. */
   recover() {
+    if (this.finished && this.video.error) {
+      this.faults.set(this.finished, "damaged");
+      return this.update(this.value);
+    }
     if (this.source.closed || !this.video.error) return;
     const soon = this.video.currentTime + 0.4; // decoding runs a little ahead of the playhead
     const sound = this.value.segments.filter((segment) => !this.faults.has(keyOf(segment)));
@@ -271,6 +304,7 @@ class PlainFilm {
   follow() {
     const { film, segments } = this.value;
     const { video } = this;
+    if (this.isForeign()) this.clear(); // another film: from its beginning
     const idle = !this.url || video.ended || (film && video.paused);
     if (!idle || (film && this.url === film)) return;
     const place = segments.findIndex((segment) => segment.url === this.url);
@@ -278,12 +312,22 @@ class PlainFilm {
     const url = film ?? next?.url;
     if (!url) return;
     const watched = place >= 0; // a clip, and the film goes on from there
-    const time = film && watched ? segments[place].start + video.currentTime : 0;
+    const time = film && watched ? (segments[place].start + video.currentTime) * pace(this.value) : 0;
     const play = !film || (watched && next && video.ended);
     this.url = url;
-    video.src = reachable(url);
-    if (time) video.addEventListener("loadedmetadata", () => (video.currentTime = time), { once: true });
-    if (play) video.play().catch(() => {});
+    playFile(video, url, time, play);
+  }
+
+  /** Whether what is in the player belongs to no part of the film that is wanted. */
+  isForeign() {
+    const { film, segments } = this.value;
+    return this.url && this.url !== film && !segments.some((segment) => segment.url === this.url);
+  }
+
+  clear() {
+    this.url = null;
+    this.video.removeAttribute("src");
+    this.video.load();
   }
 }
 
@@ -297,7 +341,7 @@ function complain(word, segment) {
 }
 
 function update() {
-  const value = props.value || { segments: [], total: 0, done: false, film: null };
+  const value = props.value || { segments: [], total: 0, done: false, film: null, edited: false };
   const rendered = value.segments.reduce((sum, segment) => sum + segment.duration, 0);
   const total = String(Number(value.total.toFixed(1)));
   const word = !value.segments.length ? "empty" : value.film ? "complete" : "progress";

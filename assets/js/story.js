@@ -2,8 +2,11 @@
 // What is being typed always wins: an answer of the server that is older than the last key is dropped, and an
 // answer never writes into the view that was typed in. Meanwhile the other view is held: it does not show yet what
 // was typed, and an edit there would undo it. props.words is the wording.
+// gradio drops what a lost connection held up, and loads the page again when the server is back: so until the server
+// has answered with what was typed, the browser keeps it as a draft, and a story that is opened gets its draft back.
 
 const QUIET = 150; // milliseconds after a key before the server hears of it
+const DRAFT = "arlon-draft"; // where the browser keeps it: the newest of all tabs
 
 class StoryEditor {
   constructor() {
@@ -73,6 +76,7 @@ class StoryEditor {
     if (from === "text") now.text = this.text.value;
     else now.sheet = this.readCards();
     this.keep(now);
+    this.keepDraft();
     this.hold({ cards: from === "text", text: from === "cards" });
     this.fit();
     clearTimeout(this.timer);
@@ -88,6 +92,30 @@ class StoryEditor {
   keep(value) {
     this.value = value;
     props.value = value;
+  }
+
+  /** What the server has not answered yet; cards as they are, since only the server makes them text. */
+  keepDraft() {
+    const { chosen, from, text, sheet } = this.value;
+    this.draft = JSON.stringify({ chosen, from, text, sheet });
+    stored(() => localStorage.setItem(DRAFT, this.draft));
+  }
+
+  /** The server has it; a draft of another tab stays. */
+  dropDraft() {
+    stored(() => localStorage.getItem(DRAFT) === this.draft && localStorage.removeItem(DRAFT));
+    this.draft = null;
+  }
+
+  /** Types again what the server never heard of, if that was in the story that was opened. */
+  takeDraft() {
+    const draft = stored(() => JSON.parse(localStorage.getItem(DRAFT)));
+    if (!draft || draft.chosen !== this.value.chosen) return;
+    this.turn(draft.from);
+    this.value = { ...this.value, sheet: draft.sheet };
+    if (draft.from === "text") this.text.value = draft.text;
+    else this.showCards(draft.sheet);
+    this.typed(draft.from);
   }
 
   readCards() {
@@ -125,8 +153,13 @@ class StoryEditor {
   receive() {
     const value = props.value;
     if (value.from === "studio") return this.open(value);
-    if (value.rev < this.rev) return this.keep({ ...this.value, choices: value.choices, chosen: value.chosen });
+    if (value.rev < this.rev) {
+      this.keep({ ...this.value, choices: value.choices, chosen: value.chosen });
+      if (this.draft) this.keepDraft(); // the story may have become one of their own
+      return;
+    }
     this.value = value;
+    this.dropDraft();
     if (value.from === "cards") {
       this.text.value = value.text;
       this.adopt(value.sheet.cards);
@@ -140,6 +173,7 @@ class StoryEditor {
   open(value) {
     clearTimeout(this.timer);
     this.rev = this.sent = value.rev;
+    this.draft = null;
     this.value = value;
     this.text.value = value.text;
     this.note.replaceChildren();
@@ -147,6 +181,7 @@ class StoryEditor {
     this.showRest(value);
     if (value.problem) this.turn("text");
     this.fit();
+    if (value.rev > 0) this.takeDraft();
   }
 
   showRest(value) {
@@ -308,13 +343,13 @@ class StoryEditor {
   remove(item) {
     const { words } = props;
     const number = [...this.list.children].indexOf(item) + 1;
-    const next = item.nextElementSibling;
+    const after = [...this.list.children].slice(number);
     const empty = !item.fields.prompt.value.trim();
     item.remove();
     this.typed("cards");
-    if (empty) return this.note.replaceChildren();
+    if (empty) return; // nothing to bring back; the offer for the card removed before stays
     const undo = make("button", { type: "button", click: () => {
-      this.list.insertBefore(item, next?.isConnected ? next : null);
+      this.list.insertBefore(item, after.find((each) => each.isConnected) ?? null); // some may be gone by now
       this.note.replaceChildren();
       this.typed("cards");
     } }, words.undo);
@@ -337,6 +372,15 @@ class StoryEditor {
       if (root.clientWidth !== width) requestAnimationFrame(() => this.fit()); // outside, or browsers see a loop
       width = root.clientWidth;
     }).observe(root);
+  }
+}
+
+/** What the browser's storage gives, where it lets the page have one. */
+function stored(act) {
+  try {
+    return act();
+  } catch {
+    return null;
   }
 }
 

@@ -12,8 +12,11 @@ import numpy as np
 from app.handlers.planning import Grid, plan_story
 from arlon_core.errors import ArlonError
 from arlon_core.generation import events as ev
+from arlon_core.generation.film_edit import film_edit
 from arlon_core.generation.plan import SegmentPlan
 from arlon_core.jobs import JobRequest
+from arlon_core.media.edit_plan import plan_edit
+from arlon_core.media.film_settings import read_film_settings
 from arlon_core.media.segment_writer import SegmentWriter
 from arlon_core.store import Journal
 from arlon_core.story import format_story
@@ -77,7 +80,21 @@ class FakeEngine:
                 journal.append("event", event=ev.event_record(ready))
                 yield ready
         film = clip(request.project / "film.mp4", *plan.segments)
-        yield ev.FilmReady(film, {"seconds_of_video": plan.seconds, "frames": plan.frames})
+        edit = film_edit(request.project, request.story)
+        frames = plan_edit([segment.frames for segment in plan.segments], edit.joins, GRID.fps).frames
+        report = {"seconds_of_video": frames / GRID.fps, "frames": frames, "edited": not edit.plain}
+        made = ev.FilmReady(film, report, self.captions(film))
+        journal.append("event", event=ev.event_record(made))
+        yield made
+
+    def captions(self, film: Path) -> Path | None:
+        """The file of captions beside the film, where the project's film.json asks for one."""
+        settings = read_film_settings(film.parent)
+        if settings is None or settings.captions not in ("srt", "vtt"):
+            return None
+        beside = film.with_suffix(f".{settings.captions}")
+        beside.write_text(settings.captions)
+        return beside
 
 
 def pictures(segment: SegmentPlan, count: int) -> np.ndarray:

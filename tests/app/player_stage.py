@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 from playwright.sync_api import Page
 
+from app import words
 from app.components.player import film_player, player_value
 from arlon_core.generation.events import SegmentReady
 from arlon_core.generation.plan import Plan, make_plan
@@ -49,7 +50,7 @@ class Stage:
 
     def app(self) -> gr.Blocks:
         with gr.Blocks() as demo:
-            player = film_player(elem_id="player")
+            player = film_player(words=words.PLAYER["film"], elem_id="player")
             button = gr.Button("update", elem_id="update")
             button.click(lambda: self.value, outputs=player, show_progress="hidden")
             demo.load(lambda: self.value, outputs=player, show_progress="hidden")
@@ -71,11 +72,12 @@ class Stage:
         for segment, colour in enumerate(colours):
             self.clip(segment, colour)
 
-    def film(self, *colours: tuple[int, int, int]) -> Path:
-        """The finished film: all segments in these colours in one file."""
+    def film(self, *colours: tuple[int, int, int], plan: Plan | None = None) -> Path:
+        """The finished film: all segments in these colours in one file, as long as in `plan`."""
         path = self.folder / "film.mp4"
-        with SegmentWriter(path, self.plan.fps) as writer:
-            for segment, colour in zip(self.plan.segments, colours, strict=True):
+        plan = plan or self.plan
+        with SegmentWriter(path, plan.fps) as writer:
+            for segment, colour in zip(plan.segments, colours, strict=True):
                 writer.write(np.full((segment.frames, 64, 112, 3), colour, np.uint8))
         return path
 

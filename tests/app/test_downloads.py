@@ -31,6 +31,13 @@ def test_a_film_written_again_or_renamed_takes_the_place_of_the_old_one(tmp_path
     assert small.read_bytes() == b"small"
 
 
+def test_a_film_and_its_captions_lie_side_by_side(tmp_path: Path):
+    for suffix in ("mp4", "srt"):
+        (tmp_path / f"film.{suffix}").write_text(suffix)
+    named = [download_file(tmp_path / f"film.{suffix}", f"the-fox.{suffix}") for suffix in ("mp4", "srt")]
+    assert [path.read_text() for path in named] == ["mp4", "srt"]
+
+
 def test_without_hard_links_the_file_is_given_as_it_is(tmp_path: Path, monkeypatch):
     film = tmp_path / "film.mp4"
     film.write_bytes(b"one")

@@ -120,6 +120,7 @@ def test_the_open_panel_fits_a_phone(new_page, url: str, scheme: str):
     wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert phone.evaluate(wide) == 0
     for name in ("join", "join-seconds", "captions", "format", "sound", "length", "export", "cancel-export"):
+        expect(phone.locator(f"#{name}")).to_be_visible(timeout=PATIENCE)
         box = phone.locator(f"#{name}").bounding_box()
         assert box is not None
         assert box["x"] >= 0

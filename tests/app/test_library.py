@@ -82,3 +82,5 @@ def test_what_a_browser_kept_is_checked(value: object):
 def test_a_kept_shelf_is_read_back():
     shelf = library.remember({}, "balloon-0000000000000001", EXAMPLES[0].text, now=1.0)
     assert library.shelf_of(shelf) == shelf
+    del shelf["balloon-0000000000000001"]["steps"]  # as before it kept the settings
+    assert library.shelf_of(shelf)["balloon-0000000000000001"]["steps"] == ""

@@ -16,6 +16,7 @@ import pytest
 from app import words
 from app.handlers import desk as desks
 from app.handlers.editing import editor_value, settle
+from app.handlers.filming import choose
 from app.handlers.page import FAST, SLOW, page_values
 from app.handlers.planning import read_refusals
 from app.handlers.refresh import ROUNDS, changed
@@ -184,6 +185,75 @@ def test_a_page_that_comes_back_finds_the_running_job_where_it_is(bench):
     second = words.step(2, 3, 2, 3)  # the first segment passes through a second step too
     held.until(lambda: shown(held)["progress"]["detail"] == second, "five steps, unseen until now")
     assert len(shown(held)["film"]["segments"]) == 1
+
+
+def test_a_finished_film_is_there_again_after_a_restart_of_the_server(bench):
+    before = run(bench(), "render")
+    again = bench()
+    values = shown(again)
+    for part in ("film", "timeline", "length"):
+        assert values[part] == before[part], part
+    assert values["links"] == [link for link in before["links"] if link["kind"] == "film"]
+    for part in ("state", "headline", "detail", "percent"):
+        assert values["progress"][part] == before["progress"][part], part
+    assert (values["cancel"], values["pace"]) == (False, SLOW)
+    assert not desks.cancel(again.desk, FOX)
+    assert shown(again, OWL)["film"]["segments"] == [], "others have none of it"
+
+
+def test_an_edit_after_a_restart_shows_which_segments_it_touches(bench):
+    run(bench(), "render")
+    again = bench()
+    middle = settle({**STORY, "from": "text", "text": TEXT.replace("runs", "flies")}, GRID)
+    values = shown(again, editor=middle)
+    assert states(values) == ["done", "idle", "idle"]
+    assert values["progress"]["detail"] == words.STALE["render"]
+    assert values["film"]["film"], "the film of before stays until there is another"
+    values = run(again, "animatic", middle)
+    assert states(values) == ["done", "sketched", "sketched"]
+    assert [link["kind"] for link in values["links"]] == ["film", "animatic"]
+    assert states(run(again, "render", middle)) == ["done"] * 3
+
+
+def test_a_film_whose_joining_was_broken_off_is_not_taken_for_the_one_before(bench):
+    first = bench()
+    run(first, "render")
+    other = settle({**STORY, "from": "text", "text": TEXT.replace("sits", "hops")}, GRID)
+    run(first, "render", other)
+    journal = first.desk.projects / FOX / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    assert "FilmReady" in lines[-1]
+    journal.write_text("".join(lines[:-1]))
+    values = shown(bench(), editor=other)
+    assert (values["film"]["film"], values["links"]) == (None, [])
+    assert states(values) == ["done"] * 3, "its segments stand"
+    assert values["progress"]["headline"] == words.FAILED["render"]
+    assert values["progress"]["detail"] == words.CANCELLED_DETAIL
+    assert values["pace"] == SLOW
+
+
+@pytest.mark.parametrize("captions", ["srt", "vtt"])
+def test_captions_beside_the_film_can_be_downloaded_also_after_a_restart(bench, captions: str):
+    first = bench()
+    choose(first.desk, FOX, STORY, "cut", None, captions, 1.0)
+    for values in (run(first, "render"), shown(bench())):
+        film, link = values["links"][:2]
+        assert (film["name"], link["name"]) == ("the-fox.mp4", f"the-fox.{captions}")
+        assert (link["kind"], link["label"]) == ("subtitles", words.DOWNLOAD["subtitles"])
+        assert served(link["url"]).read_text() == captions
+        assert served(film["url"]).stat().st_size > 100, "the one link does not take the other's file away"
+    choose(first.desk, FOX, STORY, "cut", None, "none", 1.0)
+    for values in (run(first, "render"), shown(bench())):
+        assert "subtitles" not in [link["kind"] for link in values["links"]]
+
+
+def test_a_film_that_is_more_than_its_clips_is_played_with_its_own_length(bench):
+    done = bench()
+    plain = run(done, "render")["film"]
+    choose(done.desk, FOX, STORY, "crossfade", 0.25, "none", 1.0)
+    for values in (run(done, "render"), shown(bench())):
+        assert (plain["edited"], values["film"]["edited"]) == (False, True)
+        assert values["film"]["total"] == plain["total"] - 2 * 0.25
 
 
 def test_an_edit_shows_at_once_which_segments_it_touches(bench):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import pytest
 from playwright.sync_api import Page
 
-from app.components.player import WORDS, file_url, film_player, player_value
+from app import words
+from app.components.player import file_url, film_player, player_value
 from arlon_core.generation.events import SegmentReady
 from arlon_core.generation.plan import make_plan
 from tests import browser as browsers
-from tests.app.player_stage import BLUE, BUFFERED, GREEN, PLAN, RED, SECONDS, WHITE, YELLOW, Stage
+from tests.app.player_stage import BLUE, BUFFERED, GREEN, PLAN, RED, SECONDS, WHITE, YELLOW, Stage, damage
 
 COUNT_APPENDS = """() => {
   const append = SourceBuffer.prototype.appendBuffer;
@@ -23,7 +25,7 @@ COUNT_APPENDS = """() => {
 
 
 def test_an_empty_player_says_so(stage: Stage):
-    stage.wait_for_status(WORDS["empty"])
+    stage.wait_for_status(words.PLAYER["film"]["empty"])
     assert stage.page.is_hidden(".film-message")
 
 
@@ -134,6 +136,57 @@ def test_the_end_of_the_film_ends_the_video(stage: Stage):
     stage.wait_for_status(f"{PLAN.seconds:g} s, complete")
 
 
+def test_a_film_with_joins_is_seen_as_it_is_and_rendered_again_from_its_clips(
+    stage: Stage, browser_log: browsers.BrowserLog
+):
+    """Here it is half as long as its clips, and white: the playhead stays at what it showed."""
+    stage.write(RED, GREEN, BLUE)
+    stage.tell()
+    stage.wait_for_clips(0, 1, 2)
+    stage.seek(1)
+    time = stage.time
+    film = stage.film(WHITE, WHITE, WHITE, plan=make_plan([0.75] * 3, fps=12))
+    stage.tell(film=film, seconds=2.25)
+    stage.wait_for_colour(WHITE)
+    stage.wait("Math.abs(video.currentTime - it) < 0.1 && Math.abs(video.duration - 2.25) < 0.1", time / 2)
+    stage.wait_for_status("2.3 s, complete")
+    assert stage.page.evaluate("() => document.querySelector('video').paused")
+    stage.clip(1, YELLOW)
+    stage.tell()
+    stage.wait_for_colour(YELLOW)
+    stage.wait("Math.abs(video.currentTime - it) < 0.1", time)
+    stage.assert_shows(RED, YELLOW, BLUE)
+    assert browser_log.errors == []
+
+
+def test_a_film_with_joins_plays_on_while_it_is_watched(stage: Stage):
+    stage.write(RED, GREEN)
+    stage.tell()
+    stage.wait("video.currentTime > it", PLAN.segments[0].stop_seconds)
+    stage.clip(2, BLUE)
+    stage.tell(film=stage.film(WHITE, WHITE, WHITE), edited=True)
+    stage.wait("video.ended && video.src.includes('/film.mp4?v=')")
+    stage.wait_for_colour(WHITE)
+    stage.clips = {}
+    stage.clip(0, YELLOW)
+    stage.tell()  # another story
+    stage.wait("video.currentTime < 1.5 && video.buffered.length == 1 && video.buffered.end(0) < 2")
+    stage.wait_for_colour(YELLOW)
+
+
+def test_a_film_with_joins_waits_on_a_reloaded_page_and_its_clips_play_where_it_is_broken(stage: Stage):
+    stage.write(RED, GREEN, BLUE)
+    film = stage.film(WHITE, WHITE, WHITE)
+    stage.tell(film=film, edited=True)
+    stage.page.reload()
+    stage.wait_for_colour(WHITE)
+    stage.wait("video.paused && video.currentTime == 0")
+    damage(film, "noise")
+    stage.page.reload()
+    stage.wait_for_clips(0, 1, 2)
+    stage.assert_shows(RED, GREEN, BLUE)
+
+
 def test_a_cancelled_render_can_be_watched_to_its_end(stage: Stage):
     stage.clip(0, RED)
     stage.tell(done=True)
@@ -200,7 +253,7 @@ def test_a_player_made_again_by_the_page_starts_over(
 
         @gr.render(inputs=count)
         def show(number: float) -> None:
-            film_player(stage.value, elem_id="player", key=int(number))
+            film_player(stage.value, words=words.PLAYER["film"], elem_id="player", key=int(number))
 
         gr.Button("again", elem_id="update").click(lambda n: n + 1, count, count)
     stage.open(page, serve(demo, allowed_paths=[str(tmp_path)]))
@@ -233,11 +286,27 @@ def test_the_value_follows_the_plan(tmp_path: Path):
     assert finished["done"]
     film.write_bytes(b"second")
     assert player_value(plan, clips, film)["film"] != finished["film"]
-    assert player_value(None, clips) == {"segments": [], "total": 0.0, "done": False, "film": None}
+    empty = {"segments": [], "total": 0.0, "done": False, "film": None, "edited": False}
+    assert player_value(None, clips) == empty
+
+
+def test_a_film_that_is_more_than_its_clips_says_so_and_how_long_it_is(tmp_path: Path):
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"film")
+
+    def told(*given: Path, **options: Any) -> tuple[float, bool]:
+        value = player_value(PLAN, {}, *given, **options)
+        return value["total"], value["edited"]
+
+    shorter, plain = PLAN.seconds - 0.5, (PLAN.seconds, False)
+    assert told(film) == told(film, seconds=PLAN.seconds) == plain
+    assert not told(film, seconds=PLAN.seconds + 4e-5)[1], "a report rounds"
+    assert told(film, seconds=shorter) == (shorter, True)
+    assert told(film, edited=True) == (PLAN.seconds, True), "a fade or a sound leaves the length"
+    assert told(seconds=shorter, edited=True) == plain, "until it is there"
 
 
 def test_scripts_and_styles_survive_gradios_templates():
     """gradio takes the styles for a Handlebars and a JavaScript template; nothing may look like one."""
-    player = film_player()
+    player = film_player(words=words.PLAYER["film"])
     assert not any(mark in player.css_template + player.html_template for mark in ("{{", "${", "`", "\\"))
-    assert set(film_player(words={"empty": "Leer."}).props["words"]) == set(WORDS)

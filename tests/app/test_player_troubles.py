@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.components.player import WORDS
+from app import words
 from arlon_core.generation.plan import make_plan
 from tests import browser as browsers
-from tests.app.player_stage import BLUE, GREEN, PATIENCE, PLAN, RED, YELLOW, Stage, damage
+from tests.app.player_stage import BLUE, GREEN, PATIENCE, PLAN, RED, WHITE, YELLOW, Stage, damage
 
 NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource"
 # Safari on an iPhone: no MediaSource, and its own one never opens where a film could go to another screen.
@@ -49,7 +49,7 @@ def test_a_damaged_clip_is_named_and_the_rest_plays(stage: Stage, how: str):
     stage.tell()
     word = "unreachable" if how == "gone" else "damaged"
     stage.page.wait_for_selector(".film-message:not([hidden])", timeout=PATIENCE)
-    assert stage.page.inner_text(".film-message") == WORDS[word].format(number=2)
+    assert stage.page.inner_text(".film-message") == words.PLAYER["film"][word].format(number=2)
     stage.wait_for_colour(BLUE)  # it plays on behind the hole
     stage.assert_shows(RED)
     stage.clip(1, YELLOW)
@@ -99,6 +99,30 @@ def test_a_paused_clip_becomes_the_film_where_it_stood_without_media_source(
     stage.wait("Math.abs(video.currentTime - it) < 0.01", PLAN.segments[1].start_seconds + time)
     stage.wait_for_colour(GREEN)
     assert stage.page.evaluate("() => document.querySelector('video').paused")
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_another_story_takes_the_place_of_the_film_without_media_source(
+    tmp_path: Path, new_page: Callable[..., Page], serve: Callable[..., str], finished: bool
+):
+    """Also one with nothing to show yet, and while the film or a clip of before plays."""
+    stage = Stage(tmp_path)
+    stage.open(new_page(init_script=NO_MEDIA_SOURCE), serve(stage.app(), allowed_paths=[str(tmp_path)]))
+    stage.write(RED, GREEN, BLUE)
+    stage.tell(film=stage.film(RED, GREEN, BLUE) if finished else None)
+    stage.wait_for_colour(RED)
+    stage.play()
+    stage.clips = {}
+    stage.tell()
+    stage.wait("!video.src && !video.videoWidth")
+    stage.clip(0, WHITE)
+    stage.tell()
+    stage.wait_for_colour(WHITE)
+    stage.play()
+    stage.clips = {}
+    stage.clip(0, YELLOW)
+    stage.tell()
+    stage.wait_for_colour(YELLOW)
 
 
 def test_with_the_media_source_of_iphones_the_film_is_streamed(

@@ -112,8 +112,10 @@ class Visit:
     def assert_plays(self, player: str) -> None:
         """Time goes on, and with it the pictures."""
         video = f"#{player} video"
-        self.page.eval_on_selector(video, "video => { video.currentTime = 0; return video.play(); }")
+        sought = "video => new Promise(done => { video.onseeked = done; video.currentTime = 0; })"
+        self.page.eval_on_selector(video, sought)  # until then the picture may be of another moment
         before = self.page.evaluate(PICTURE, video)
+        self.page.eval_on_selector(video, "video => video.play()")
         self.page.wait_for_function("it => document.querySelector(it).currentTime > 0.5", arg=video)
         assert self.page.evaluate(PICTURE, video) != before
         self.page.eval_on_selector(video, "video => video.pause()")

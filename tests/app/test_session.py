@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from app import words
 from app.handlers.desk import Desk
 from app.handlers.session import edit, open_file, open_page, open_story
+from app.studio import Wiring
 from arlon_core.errors import StoryError
 from tests.app.fake_engine import FakeEngine
 from tests.app.studio_desk import open_bench
+
+
+class Named(dict[str, str]):
+    """The page's parts, each by its name alone."""
+
+    def __missing__(self, name: str) -> str:
+        return name
 
 
 @pytest.fixture
@@ -40,6 +50,36 @@ def test_what_was_typed_is_there_again_after_a_reload_good_or_bad(desk: Desk):
     assert again.editor["text"] == "[4s] One.\n[4x] half ty"
     assert again.editor["problem"]["line"] == 2
     assert again.project == session.project
+
+
+def test_steps_and_guidance_are_there_again_after_a_reload_and_belong_to_their_story(desk: Desk):
+    first = open_page(desk, None, None)
+    assert first.settings == {"steps": "", "guidance": ""}, "the model's own"
+    mine = edit(desk, first.editor, first.project, first.shelf, "4", "2.5")
+    assert open_page(desk, mine.project, mine.shelf).settings == {"steps": "4", "guidance": "2.5"}
+    other = open_story(desk, "example:kite", mine.editor, mine.shelf)
+    assert other.settings == {"steps": "", "guidance": ""}
+    back = open_story(desk, f"mine:{mine.project}", other.editor, other.shelf)
+    assert back.settings == {"steps": "4", "guidance": "2.5"}
+    emptied = edit(desk, back.editor, back.project, back.shelf, "", "")
+    assert open_page(desk, emptied.project, emptied.shelf).settings == {"steps": "", "guidance": ""}
+
+
+def test_a_film_begun_with_other_steps_goes_on_with_them_after_a_reload(desk: Desk):
+    """What the page's events give, by name of the part: steps are part of every latent's key."""
+    page = Wiring(desk, Named())
+    first = page.load("", {})
+    assert first["steps"] == gr.update(value="", interactive=True)
+    editor = first["editor"]["value"]
+    begun = page.render(editor, first["project"], first["shelf"], first["shown"], "4", "")
+    again = page.load(begun["project"], json.loads(json.dumps(begun["shelf"])))
+    typed = [again[name]["value"] for name in ("steps", "guidance")]
+    page.render(again["editor"]["value"], again["project"], again["shelf"], again["shown"], *typed)
+    assert {job.request.steps for job in desk.jobs.jobs()} == {4}
+    assert {job.request.guidance for job in desk.jobs.jobs()} == {None}
+    later = page.typed(editor, begun["project"], begun["shelf"], {}, "40", "3")
+    assert "steps" not in later, "nothing comes back into a field that is typed in"
+    assert page.load(later["project"], later["shelf"])["guidance"]["value"] == "3"
 
 
 def test_opening_another_story_keeps_the_first_and_its_project(desk: Desk):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app import words
 from app.studio import build_studio, launch_options
@@ -22,6 +22,7 @@ PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
 STORY = (
     "title: The fox\nstyle: calm\n\n[1s] A fox sits.\n# then\n[1.5s seed=11] It runs.\n[1s] Night falls.\n"
 )
+DRAFT = "localStorage.getItem('arlon-draft')"
 
 
 @dataclass
@@ -119,6 +120,73 @@ def test_nothing_can_be_typed_before_the_browsers_own_story_is_there(studio):
     here.page.goto(here.url)
     expect(text).to_have_value(STORY)
     assert not text.evaluate("area => area.readOnly")
+
+
+@pytest.mark.parametrize("view", ["text", "cards"])
+def test_what_was_typed_while_the_connection_was_down_is_there_after_the_reload(studio, view):
+    """gradio drops the events and loads the page again by itself."""
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    here.page.click(f"#tab-{view}")
+    here.page.route("**/gradio_api/**", lambda route: route.abort())
+    if view == "text":
+        typed = STORY + "[2x half"
+        here.page.fill("#story-text", typed)
+    else:
+        typed = STORY.replace("sits", "hops")
+        here.page.locator(".story-cards .prompt").first.fill("A fox hops.")
+    expect(here.page.get_by_text("Connection to the server was lost")).to_be_visible()
+    with here.page.expect_navigation():
+        here.page.unroute_all()
+    expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
+    expect(here.page.locator(f"#tab-{view}")).to_have_attribute("aria-selected", "true")
+    here.until(lambda: here.page.evaluate(DRAFT) is None)  # the server has answered
+    here.page.reload()
+    expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
+
+
+def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):
+    """The answer to the first key made it one; the second key was never heard of."""
+    here = studio()
+    here.open()
+    typed = []
+
+    def hold(route: Route) -> None:
+        of_typing = '"event_data":{"rev"' in (route.request.post_data or "").replace(" ", "")
+        typed.append(route) if of_typing else route.continue_()
+
+    here.page.route("**/gradio_api/run/**", hold)
+    here.write("[1s] A fox sits")
+    here.until(lambda: typed)
+    here.page.locator("#story-text").press("End")
+    here.page.keyboard.type("!")
+    here.page.wait_for_timeout(300)
+    typed[0].continue_()
+    here.until(lambda: len(typed) == 2)
+    with here.page.expect_navigation():
+        typed[1].abort()
+        here.page.unroute_all()
+    expect(here.page.locator("#story-text")).to_have_value("[1s] A fox sits!", timeout=PATIENCE)
+
+
+def test_a_draft_comes_back_into_its_own_story_only(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    fox = here.page.input_value("#story-choice")
+    here.page.select_option("#story-choice", "example:kite")
+    here.until(lambda: "kite" in here.prompts()[0])
+    kite, draft = here.text(), {"chosen": fox, "from": "text", "text": STORY + "# more", "sheet": {}}
+    here.page.evaluate("draft => localStorage.setItem('arlon-draft', draft)", json.dumps(draft))
+    here.open()
+    here.page.wait_for_timeout(500)
+    assert here.text() == kite
+    here.page.select_option("#story-choice", label="The fox")
+    here.until(lambda: here.text() == STORY + "# more")
+    here.until(lambda: here.page.evaluate(DRAFT) is None)
 
 
 def test_the_other_view_waits_until_it_shows_what_was_typed(studio):
@@ -228,6 +296,23 @@ def test_cards_are_added_moved_removed_and_brought_back(studio):
     here.page.keyboard.type("Dawn breaks.")
     here.until(lambda: here.text().endswith("[1s] Night falls.\n[4s] Dawn breaks.\n"))
     expect(here.page.locator(".story-problem")).to_be_hidden()
+
+
+def test_an_empty_card_that_goes_leaves_the_offer_to_bring_the_one_before_back(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: len(here.prompts()) == 3)
+    here.page.click("#tab-cards")
+    cards = here.page.locator(".story-cards li")
+    cards.nth(0).locator(".prompt").press("Enter")
+    expect(cards).to_have_count(4)
+    cards.nth(0).hover()
+    cards.nth(0).get_by_role("button", name=words.EDITOR["remove"]).click()
+    cards.nth(0).locator(".prompt").press("Backspace")
+    expect(cards).to_have_count(2)
+    here.page.get_by_role("button", name=words.EDITOR["undo"]).click()
+    assert here.prompts() == ["A fox sits.", "It runs.", "Night falls."]
 
 
 def test_a_film_grows_is_watched_by_two_tabs_and_found_again_after_a_reload(studio, new_page):

@@ -12,10 +12,12 @@ import av
 import pytest
 
 from arlon_core.errors import FilmError, OutputError, ProjectError
+from arlon_core.generation.events import FilmReady, event_record
 from arlon_core.generation.export import export_film
 from arlon_core.generation.rendered import last_rendered
 from arlon_core.media.clips import count_frames
 from arlon_core.media.film_settings import FilmSettings, Join, write_film_settings
+from arlon_core.store import Store
 from arlon_core.story import format_story
 from tests.generation.rendered_project import story_of, write_rendered
 
@@ -66,6 +68,30 @@ def test_the_last_whole_render_counts(tmp_path: Path):
     assert [clip.frames for clip in film.clips] == [30, 30]
 
 
+def test_the_film_is_told_as_its_render_told_it_and_that_of_another_render_never(tmp_path: Path):
+    captions = tmp_path / "film.srt"
+    for name in ("film.mp4", "film.srt"):
+        (tmp_path / name).write_text(name)
+    write_rendered(tmp_path, STORY)
+    film = last_rendered(tmp_path)
+    assert (film.path, film.subtitles) == (tmp_path / "film.mp4", None), "an old journal tells of no film"
+    journal = Store(tmp_path).journal
+    ready = event_record(
+        FilmReady(Path("/moved/from/film.mp4"), {"frames": 72}, Path("/moved/from/film.srt"))
+    )
+    journal.append("event", event=ready)
+    film = last_rendered(tmp_path)
+    assert (film.path, film.subtitles, film.report) == (tmp_path / "film.mp4", captions, {"frames": 72})
+    del ready["subtitles"]  # as before there was the field
+    journal.append("event", event=ready)
+    assert (last_rendered(tmp_path).path, last_rendered(tmp_path).subtitles) == (tmp_path / "film.mp4", None)
+    journal.append("event", event={"event": "FilmReady", "path": 3})
+    assert last_rendered(tmp_path).path == tmp_path / "film.mp4", "what no render writes is passed over"
+    write_rendered(tmp_path, STORY, salt="b")
+    film = last_rendered(tmp_path)
+    assert (film.path, film.subtitles, film.report) == (None, None, {}), "broken off before it was joined"
+
+
 def test_an_animatic_after_a_render_changes_nothing(tmp_path: Path, tiny_pipeline):
     from arlon_core.generation.render import animatic, render
 
@@ -73,7 +99,8 @@ def test_an_animatic_after_a_render_changes_nothing(tmp_path: Path, tiny_pipelin
     list(render(tiny_pipeline, story, tmp_path, with_animatic=False, steps=1))
     list(animatic(tiny_pipeline, replace(story, seed=4), tmp_path))
     film = last_rendered(tmp_path)
-    assert film.story == story
+    assert (film.story, film.path) == (story, tmp_path / "film.mp4")
+    assert film.report["frames"] == 48
     info = export_film(tmp_path, tmp_path / "film.webm", CROSSFADES)
     assert info.frames == film.plan(CROSSFADES).frames == count_frames(info.path) == 48 - 6
 

@@ -45,6 +45,7 @@ def test_film_json_shapes_the_film_and_no_key_or_frame_depends_on_it(tiny_pipeli
     assert all(isinstance(end, FilmReady) for end in ends)
     assert [count_frames(end.path) for end in ends] == [24, 21] == [end.report["frames"] for end in ends]
     assert ends[1].report["seconds_of_video"] == 21 / 12
+    assert [end.report["edited"] for end in ends] == [False, True]
     with av.open(str(project / "film.mp4")) as container:
         assert len(container.streams.audio) == 1
     (note,) = [each for each in edited if isinstance(each, WarningRaised) and each.segment is None]
@@ -55,7 +56,9 @@ def test_film_json_shapes_the_film_and_no_key_or_frame_depends_on_it(tiny_pipeli
     assert not [each for each in again if isinstance(each, StepDone)], "nothing is rendered again"
     assert not again[-1].report["cache_misses"]
     assert again[-1].report["frames"] == count_frames(project / "film.mp4") == 24
+    assert again[-1].subtitles == project / "film.srt"
     assert (project / "film.srt").exists()
+    assert [end.subtitles for end in ends] == [None, None], "none are asked for"
 
 
 def test_settings_are_read_at_the_end_and_remember_the_segments(tiny_pipeline, tmp_path: Path):

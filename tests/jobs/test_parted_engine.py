@@ -22,11 +22,13 @@ from arlon_core.generation.events import (
     WarningRaised,
 )
 from arlon_core.generation.render import render
+from arlon_core.generation.rendered import last_rendered
 from arlon_core.jobs import JobQueue, JobRequest, JobState
 from arlon_core.jobs import gpu_calls as calls
 from arlon_core.jobs.parted_engine import PartedEngine
 from arlon_core.jobs.parted_film import PartedFilm
 from arlon_core.media.clips import count_frames
+from arlon_core.media.film_settings import FilmSettings, write_film_settings
 from arlon_core.story import Segment, Story
 from tests.jobs.lent_gpu import LentGpu
 
@@ -116,6 +118,14 @@ def test_the_report_adds_up(engine, gpu: LentGpu, tiny_pipeline, tmp_path: Path)
     assert report["seconds"]["load"] == pytest.approx(engine._pipe.load_seconds, abs=0.01), "loaded once"
     total = sum(report["seconds"].values()) - report["seconds_encoded_beside"]
     assert report["seconds_total"] == pytest.approx(total, abs=0.01)
+
+
+def test_the_film_and_its_captions_are_told_and_found_again(engine, tmp_path: Path):
+    write_film_settings(tmp_path, FilmSettings(captions="srt"))
+    ready = run(engine, tmp_path, steps=1)[-1]
+    assert (ready.path, ready.subtitles) == (tmp_path / "film.mp4", tmp_path / "film.srt")
+    film = last_rendered(tmp_path)
+    assert (film.path, film.subtitles, film.report) == (ready.path, ready.subtitles, ready.report)
 
 
 def test_what_stands_already_costs_no_time(engine, gpu: LentGpu, tmp_path: Path):

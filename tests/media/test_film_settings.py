@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from arlon_core.errors import FilmError
 from arlon_core.media.film_settings import (
     CAPTIONS,
+    CUTS,
     FILE_NAME,
     JOINS,
+    Edit,
     FilmSettings,
     Join,
     Sound,
@@ -44,6 +46,20 @@ SETTINGS = st.builds(
     st.none() | SOUND,
     st.lists(st.builds(NamedSegment, IDS, TEXT), max_size=4, unique_by=lambda each: each.id).map(tuple),
 )
+
+
+@pytest.mark.parametrize(
+    ("edit", "plain"),
+    [
+        (CUTS, True),
+        (Edit((Join("fade"), Join()), "srt"), True),  # no join leads into the first; captions lie beside
+        (Edit((Join(), Join("fade"))), False),
+        (Edit(captions="burned"), False),
+        (Edit(sound=Sound("sea.ogg")), False),
+    ],
+)
+def test_plain_is_what_the_clips_alone_show(edit: Edit, plain: bool):
+    assert edit.plain is plain
 
 
 @given(SETTINGS)

@@ -1,0 +1,77 @@
+"""A page in Chromium that comes back, also to a server that was started again: the film and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, expect
+
+from app import words
+from app.handlers.filming import choose
+from app.studio import build_studio, launch_options
+from tests.app.fake_engine import FakeEngine
+from tests.app.studio_desk import open_bench
+
+PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
+KEPT = "() => localStorage.getItem('arlon-stories')"
+TEXT = "title: The fox\n\n[1s] A fox sits.\n[1.5s] It runs.\n"
+
+
+def visit(page: Page, url: str) -> None:
+    """Open the page and its settings, once the browser's own story is there."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
+    page.click(f"text={words.SETTINGS}")
+    expect(page.get_by_label(words.STEPS)).to_be_editable(timeout=PATIENCE)
+
+
+def test_a_film_and_its_settings_come_back_with_page_and_server(
+    page: Page, serve: Callable[..., str], tmp_path: Path, browser_log
+):
+    steps, guidance = page.get_by_label(words.STEPS), page.get_by_label(words.GUIDANCE)
+    rendered = page.locator(".film-timeline [data-state=done]")
+    with open_bench(tmp_path, FakeEngine()) as bench:
+        studio = build_studio(bench.desk)
+        url = serve(studio, **launch_options(bench.desk.projects))
+        visit(page, url)
+        page.click("#tab-text")
+        page.fill("#story-text", TEXT)
+        expect(page.locator(".story-summary")).to_contain_text("2.5 s", timeout=PATIENCE)
+        steps.press_sequentially("4")
+        page.click("#render")
+        expect(page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
+        visit(page, url)
+        expect(steps).to_have_value("4", timeout=PATIENCE)
+        kept = page.evaluate(KEPT)
+        guidance.press_sequentially("2")
+        page.wait_for_function(f"kept => ({KEPT})() !== kept", arg=kept)
+        visit(page, url)
+        expect(guidance).to_have_value("2", timeout=PATIENCE)
+        page.select_option("#story-choice", "example:kite")
+        expect(steps).to_have_value("", timeout=PATIENCE)
+        page.select_option("#story-choice", label="The fox")
+        expect(steps).to_have_value("4", timeout=PATIENCE)
+        choose(bench.desk, bench.desk.jobs.jobs()[0].request.project.name, None, "cut", None, "srt", 1.0)
+        page.click("#render")
+        captions = page.locator("#film-links a.subtitles")
+        expect(captions).to_have_text(words.DOWNLOAD["subtitles"], timeout=PATIENCE)
+        studio.close(verbose=False)
+    with open_bench(tmp_path, FakeEngine()) as bench:
+        port = urlsplit(url).port  # the browser keeps things by address
+        serve(build_studio(bench.desk), server_port=port, **launch_options(bench.desk.projects))
+        visit(page, url)
+        expect(page.locator(".headline")).to_have_text(words.DONE["render"])
+        expect(page.locator("#film .film-status")).to_have_text("2.5 s, complete", timeout=PATIENCE)
+        expect(rendered).to_have_count(2)
+        for kind, name in (("film", "the-fox.mp4"), ("subtitles", "the-fox.srt")):
+            with page.expect_download() as download:
+                page.click(f"#film-links a.{kind}")
+            assert download.value.suggested_filename == name
+        page.click("#render")
+        bench.until(bench.desk.jobs.jobs, "the render is asked for")
+        (job,) = bench.desk.jobs.jobs()
+        assert (job.request.steps, job.request.guidance) == (4, 2.0)
+    assert browser_log.errors == []
