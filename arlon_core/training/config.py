@@ -74,7 +74,14 @@ class TrainConfig:
 
 _STORYWORLD: dict[str, dict[str, Any]] = {
     "text": {"batch_size": 512, "learning_rate": 1e-3, "max_steps": 8000, "evaluate_every": 2000},
-    "vae": {"batch_size": 2, "learning_rate": 8e-4, "max_steps": 12_000, "ema_decay": 0.998, "compile": True},
+    "vae": {
+        "batch_size": 2,
+        "learning_rate": 8e-4,
+        "muon": True,
+        "max_steps": 12_000,
+        "ema_decay": 0.998,
+        "compile": True,
+    },
     "preview": {"batch_size": 16, "learning_rate": 1e-3, "max_steps": 3000},
     "vqvae": {
         "batch_size": 32,
@@ -91,6 +98,7 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
     "ar": {
         "batch_size": 96,
         "learning_rate": 1e-3,
+        "muon": True,
         "max_steps": 30_000,
         "weight_decay": 0.1,
         "compile": True,

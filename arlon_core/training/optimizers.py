@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
@@ -27,9 +29,17 @@ def optimizers(model: nn.Module, config: TrainConfig) -> list[Optimizer]:
 
 
 def repeated_matrices(model: nn.Module) -> list[nn.Parameter]:
-    """Weights of the linear layers inside a ModuleList; embeddings and output layers are not among them."""
+    """Weights of the linear layers and whole convolutions inside a ModuleList.
+
+    Embeddings and the layers at the ends are not among them, nor are depthwise convolutions, which mix no
+    channels.
+    """
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
-    layers = {
-        id(layer.weight) for blocks in lists for layer in blocks.modules() if isinstance(layer, nn.Linear)
-    }
+    layers = {id(layer.weight) for blocks in lists for layer in blocks.modules() if _is_matrix(layer)}
     return [p for p in model.parameters() if p.requires_grad and id(p) in layers]
+
+
+def _is_matrix(layer: nn.Module) -> TypeGuard[nn.Linear | nn.Conv2d | nn.Conv3d]:
+    if isinstance(layer, (nn.Conv2d, nn.Conv3d)):
+        return layer.groups == 1
+    return isinstance(layer, nn.Linear)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from arlon_core.models.stdit import STDiT3
+from arlon_core.models.video_vae import build_video_vae
 from arlon_core.presets import PRESETS
 from arlon_core.training.config import train_config
 from arlon_core.training.muon import Muon
@@ -33,6 +34,16 @@ def test_muon_takes_the_matrices_of_the_blocks_and_adamw_all_else(model):
     assert {"spatial_blocks.0.attn.qkv.weight", "temporal_blocks.0.mlp.fc1.weight"} <= taken
     for name in ("final_layer.linear.weight", "t_block.1.weight", "spatial_blocks.0.scale_shift_table"):
         assert name not in taken
+
+
+def test_muon_takes_whole_convolutions_of_repeated_blocks_and_no_depthwise_ones(model):
+    names = {id(p): name for name, p in model.named_parameters()}
+    assert not [names[p] for p in held(optimizers(model, MUON)[1]) if "depthwise" in names[p]]
+    vae = build_video_vae(**PRESETS["tiny"].vae)
+    names = {id(p): name for name, p in vae.named_parameters()}
+    taken = {names[p] for p in held(optimizers(vae, train_config("vae", "tiny"))[1])}
+    assert "decoder.up_blocks.0.resnets.0.conv1.weight" in taken
+    assert "decoder.conv_out.weight" not in taken
 
 
 def test_without_muon_adamw_has_all_that_learns(model):
@@ -69,6 +80,17 @@ def test_muon_leaves_a_matrix_without_gradient_alone():
     muon.step()
     assert torch.equal(still, torch.ones(4, 4))
     assert not torch.equal(moved, torch.ones(4, 4))
+
+
+def test_a_kernel_steps_as_the_matrix_of_its_output_channels():
+    torch.manual_seed(0)
+    kernel, gradient = torch.randn(6, 4, 3, 3), torch.randn(6, 4, 3, 3)
+    as_kernel = kernel.clone().to(memory_format=torch.channels_last).requires_grad_()
+    as_matrix = kernel.flatten(1).clone().requires_grad_()
+    as_kernel.grad, as_matrix.grad = gradient.to(memory_format=torch.channels_last), gradient.flatten(1)
+    for parameter in (as_kernel, as_matrix):
+        Muon([parameter], lr=0.1).step()
+    assert torch.equal(as_kernel.flatten(1), as_matrix)
 
 
 def test_muon_is_for_matrices():

@@ -50,7 +50,7 @@ _FILM_START_SHARE = 0.8  # of those without overlap begin a film, as all of them
 _BORDER_SHARE = 0.35  # of the examples begin right at a segment border, where the change happens
 _FINE_SHARE = 0.5  # of the examples take F from the fine VQ-VAE, the others from the coarse one
 _OWN_SHARE = 0.5  # of the examples take it from the token transformer's own tokens instead ...
-_OWN_FROM = 0.8  # ... once this part of the run is done
+_OWN_FROM = 0.5  # ... once this part of the run is done
 _DROP_SHARE = 0.2  # of the examples have no F: there the text is all there is, and is learned
 # As for the preview decoder, which left its text unread while subjects weighed like the page
 # (docs/experiments.md); with 2 this stage hardly read it either.

@@ -26,7 +26,7 @@ from arlon_core.world.script import HELD_OUT, sample_script
 # Video frames. A model trained on 17 frames always had the padding of the clip's start in view; later in a
 # film, where there is none, its colours drifted (docs/experiments.md).
 _CLIP = 65
-_SUBJECT_WEIGHT = 6.0
+_SUBJECT_WEIGHT = 3.0  # 6 as long as subjects were smaller
 _KL_WEIGHT = 2e-4
 _EDGE_WEIGHT = 0.5
 _MSE_WEIGHT = 8.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from arlon_core.world.art.canvas import Canvas, blob, ellipse, polygon, stroke
+from arlon_core.world.art.canvas import Canvas, Points, blob, ellipse, polygon, stroke
 from arlon_core.world.art.scenery import bush, hills, round_tree, scattered, window
 
 FACADES = (("f7d9a8", "e0b888"), ("f2b8a0", "d9937e"), ("cfe0d2", "a9c4b4"), ("f6e8cf", "dcc6a4"),
@@ -14,63 +14,51 @@ ROOFS = (("c8594a", "9c4140"), ("5f7394", "465674"), ("a8605a", "7d4448"), ("6f8
 
 
 def city(far: Canvas, middle: Canvas, near: Canvas, front: Canvas) -> None:
-    """A skyline over the roofs of an old town."""
+    """A skyline over the roofs of an old town.
+
+    Few and large houses: rows of small ones were lost in the VQ-VAE, a token of which is 64 pixels wide.
+    """
     rng = np.random.default_rng(51)
-    _skyline(far, rng, 70, 30, 64, "a9bbd8", "c6d3e2", 0.35)
+    _skyline(far, rng, 40, 30, 64)
     far.land(hills(far, 92, (2, 5, 0.4)), "c0cee0", "d4dee8")
     x = 0.0
-    while x < middle.width - 20:
-        width = min(rng.uniform(26, 40), middle.width - x)
-        _town_house(middle, rng, x, width, 128, rng.uniform(40, 66))
+    while x < middle.width - 30:
+        width = min(rng.uniform(56, 76), middle.width - x)
+        _town_house(middle, rng, x, width, 128, rng.uniform(46, 72))
         x += width
     for tower in (210, 660, 1090):
         _church(middle, tower, 126, 92)
     middle.land(hills(middle, 118, (2, 4, 0.5)), "b9b0b8", "a59ca8")
     ground = hills(near, 104, (3, 3, 0.5), (2, 7, 1.0))
     x = 8.0
-    while x < near.width - 60:
-        width = rng.uniform(44, 62)
-        if rng.random() < 0.66:
-            _town_house(near, rng, x, width, 150, rng.uniform(52, 76))
-        else:
-            for dx in (0.25, 0.75):
-                round_tree(near, x + dx * width, 124, rng.uniform(34, 44), "86b866", "5a9058")
-        x += width + rng.uniform(2, 14)
+    while x < near.width - 100:
+        width = rng.uniform(88, 104)
+        _town_house(near, rng, x, width, 150, rng.uniform(60, 80))
+        x += width + 12
+        if rng.random() < 0.5 and x < near.width - 60:
+            round_tree(near, x + 22, 126, rng.uniform(48, 58), "86b866", "5a9058")
+            x += 44
     near.land(ground + 18, "c9bcb4", "a2949c", 40)
-    for x0, y in scattered(near, rng, 26, ground):
-        bush(near, x0, y + 21, rng.uniform(6, 9), "8fbf6c", "5f9a5c")
+    for x0, y in scattered(near, rng, 14, ground):
+        bush(near, x0, y + 21, rng.uniform(9, 12), "8fbf6c", "5f9a5c")
     ground = hills(front, 92, (1.5, 4, 0.9))
-    for x0, y in scattered(front, rng, 10, ground, 0.3):
-        _street_lamp(front, x0, y + 8, 58)
-    for x0, y in scattered(front, rng, 13, ground):
-        bush(front, x0, y + 6, rng.uniform(11, 16), "6a9f5c", "3f7350")
+    for x0, y in scattered(front, rng, 7, ground, 0.3):
+        _street_lamp(front, x0, y + 8, 66)
     front.land(ground, "8f7f8a", "5f5168", 34)
-    for index in range(64):
-        x0 = index * front.width / 64
-        front.fill(polygon((x0, 92), (x0 + 17, 92), (x0 + 17, 97), (x0, 97)), "b5a4a8", "9a8892")
+    for index in range(32):
+        x0 = index * front.width / 32
+        front.fill(polygon((x0, 92), (x0 + 37, 92), (x0 + 37, 97), (x0, 97)), "b5a4a8", "9a8892")
 
 
-def _skyline(
-    c: Canvas, rng: np.random.Generator, count: int, low: float, high: float, light: str, to: str, lit: float
-) -> None:
+def _skyline(c: Canvas, rng: np.random.Generator, count: int, low: float, high: float) -> None:
+    """Towers in the haze, some with a spire."""
     for index in range(count):
         x = (index + 0.6 * rng.random()) * c.width / count
-        half, tall = rng.uniform(8, 15), rng.uniform(low, high) * (0.6 + 0.4 * np.sin(index * 0.45) ** 2)
-        y = 110.0
-        c.fill(
-            polygon((x - half, y), (x - half, y - tall - 18), (x + half, y - tall - 18), (x + half, y)),
-            light,
-            to,
-        )
+        half, tall = rng.uniform(14, 24), rng.uniform(low, high) * (0.6 + 0.4 * np.sin(index * 0.8) ** 2)
+        y, top = 110.0, 92.0 - tall
+        c.fill(polygon((x - half, y), (x - half, top), (x + half, top), (x + half, y)), "a9bbd8", "c6d3e2")
         if rng.random() < 0.35:
-            c.fill(
-                polygon((x - half * 0.6, y - tall - 17), (x, y - tall - 36), (x + half * 0.6, y - tall - 17)),
-                light,
-            )
-        for row in range(int(tall / 9)):
-            for column in (-0.5, 0.05, 0.6):
-                if rng.random() < lit:
-                    window(c, x + column * half, y - tall - 10 + 9 * row, 3, 4, "bccbe0")
+            c.fill(polygon((x - half * 0.6, top + 1), (x, top - 24), (x + half * 0.6, top + 1)), "a9bbd8")
 
 
 def _town_house(c: Canvas, rng: np.random.Generator, x: float, width: float, y: float, tall: float) -> None:
@@ -79,15 +67,12 @@ def _town_house(c: Canvas, rng: np.random.Generator, x: float, width: float, y: 
     top, right = y - tall, x + width
     peak = top - width * rng.uniform(0.4, 0.6)
     style = int(rng.integers(3))
-    c.fill(
-        polygon(
-            (x + width * 0.68, peak - 4),
-            (x + width * 0.8, peak - 4),
-            (x + width * 0.8, top),
-            (x + width * 0.68, top),
-        ),
-        roof_dark,
-    )
+    if style != 1:  # behind a stepped gable a chimney would stand in the air
+        chimney = (x + width * 0.68, x + width * 0.8)
+        c.fill(
+            polygon((chimney[0], peak - 4), (chimney[1], peak - 4), (chimney[1], top), (chimney[0], top)),
+            roof_dark,
+        )
     if style == 0:
         c.fill(polygon((x - 1, top + 2), (x + width / 2, peak), (right + 1, top + 2)), roof, roof_dark)
         c.fill(polygon((x, top + 1), (right, top + 1), (right, y), (x, y)), wall, wall_dark)
@@ -112,19 +97,20 @@ def _town_house(c: Canvas, rng: np.random.Generator, x: float, width: float, y: 
             roof_dark,
         )
         c.fill(polygon((x + width * 0.38, top), (x + width * 0.5, peak + 4), (x + width * 0.62, top)), wall)
-    columns = 3 if width > 34 else 2
-    for row in range(int(tall / (width * 0.36)) + 1):
-        for column in range(columns):
-            px, py = x + width * (column + 0.5) / columns, top + width * (0.18 + 0.36 * row)
-            if py < y - 6:
-                c.fill(polygon((px - width * 0.085, py - width * 0.12), (px + width * 0.085,
-                    py - width * 0.12),
-                               (px + width * 0.085, py + width * 0.12), (px - width * 0.085,
-                                   py + width * 0.12)), "fff6ea")  # fmt: skip
-                if rng.random() < 0.62:
-                    window(c, px, py, width * 0.12, width * 0.19)
-                else:
-                    c.fill(ellipse(px, py, width * 0.06, width * 0.095), "7f95a8")
+    for row in range(int((tall - width * 0.1) / (width * 0.4))):
+        for column in (0.28, 0.72):
+            px, py = x + width * column, top + width * (0.24 + 0.4 * row)
+            frame, pane = (width * 0.11, width * 0.15), (width * 0.08, width * 0.12)
+            c.fill(_rectangle(px, py, *frame), "fff6ea")
+            if rng.random() < 0.7:
+                window(c, px, py, 2 * pane[0], 2 * pane[1])
+            else:
+                c.fill(_rectangle(px, py, *pane), "7f95a8")
+
+
+def _rectangle(x: float, y: float, half_width: float, half_height: float) -> Points:
+    left, right, top, bottom = x - half_width, x + half_width, y - half_height, y + half_height
+    return polygon((left, top), (right, top), (right, bottom), (left, bottom))
 
 
 def _church(c: Canvas, x: float, y: float, size: float) -> None:
