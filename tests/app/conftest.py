@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests import browser as browsers
 
 if TYPE_CHECKING:
     from tests.app.player_stage import Stage
+    from tests.app.studio_page import Studio
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +82,23 @@ def stage(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Stage:
 
     stage = Stage(tmp_path)
     return stage.open(page, serve(stage.app(), allowed_paths=[str(tmp_path)]))
+
+
+@pytest.fixture
+def studio(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Iterator[Callable[..., Studio]]:
+    """Makes studios: `studio(StepDone=4)` holds the engine after the fourth step."""
+    from app.studio import build_studio, launch_options
+    from tests.app.fake_engine import FakeEngine
+    from tests.app.studio_desk import open_bench
+    from tests.app.studio_page import Studio
+
+    with ExitStack() as stack:
+
+        def make(known_words: frozenset[str] = frozenset(), **gates: int) -> Studio:
+            semaphores = {name: threading.Semaphore(count) for name, count in gates.items()}
+            engine = FakeEngine(gates=semaphores)
+            bench = stack.enter_context(open_bench(tmp_path, engine, known_words))
+            url = serve(build_studio(bench.desk), **launch_options(bench.desk.projects))
+            return Studio(bench, page, url)
+
+        yield make

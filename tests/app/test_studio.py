@@ -4,80 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import expect
 
 from app import words
-from app.studio import build_studio, launch_options
-from tests.app.fake_engine import FakeEngine
-from tests.app.studio_desk import Bench, open_bench
-
-PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
-STORY = (
-    "title: The fox\nstyle: calm\n\n[1s] A fox sits.\n# then\n[1.5s seed=11] It runs.\n[1s] Night falls.\n"
-)
-DRAFT = "localStorage.getItem('arlon-draft')"
-
-
-@dataclass
-class Studio:
-    """A served studio and one page that shows it."""
-
-    bench: Bench
-    page: Page
-    url: str
-
-    def open(self, page: Page | None = None) -> Page:
-        page = page or self.page
-        page.set_default_timeout(PATIENCE)
-        page.goto(self.url)
-        expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
-        expect(page.locator(".model p")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
-        expect(page.locator("#story-choice option").first).to_be_attached(timeout=PATIENCE)
-        # then the browser's own story is there
-        expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
-        return page
-
-    def write(self, text: str) -> None:
-        """Put a story into the text view."""
-        self.page.click("#tab-text")
-        self.page.fill("#story-text", text)
-
-    def prompts(self) -> list[str]:
-        return self.page.eval_on_selector_all(".story-cards .prompt", "all => all.map(each => each.value)")
-
-    def text(self) -> str:
-        return self.page.eval_on_selector("#story-text", "text => text.value")
-
-    def until(self, true: Callable[[], object]) -> None:
-        """As `Bench.until`, with the page kept alive meanwhile."""
-
-        def look() -> object:
-            self.page.wait_for_timeout(20)
-            return true()
-
-        self.bench.until(look)
-
-
-@pytest.fixture
-def studio(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Iterator[Callable[..., Studio]]:
-    """Makes studios: `studio(StepDone=4)` holds the engine after the fourth step."""
-    with ExitStack() as stack:
-
-        def make(known_words: frozenset[str] = frozenset(), **gates: int) -> Studio:
-            semaphores = {name: threading.Semaphore(count) for name, count in gates.items()}
-            engine = FakeEngine(gates=semaphores)
-            bench = stack.enter_context(open_bench(tmp_path, engine, known_words))
-            url = serve(build_studio(bench.desk), **launch_options(bench.desk.projects))
-            return Studio(bench, page, url)
-
-        yield make
+from tests.app.studio_page import PATIENCE, STORY
 
 
 def test_a_story_is_there_and_no_script_fails(studio, browser_log):
@@ -120,73 +53,6 @@ def test_nothing_can_be_typed_before_the_browsers_own_story_is_there(studio):
     here.page.goto(here.url)
     expect(text).to_have_value(STORY)
     assert not text.evaluate("area => area.readOnly")
-
-
-@pytest.mark.parametrize("view", ["text", "cards"])
-def test_what_was_typed_while_the_connection_was_down_is_there_after_the_reload(studio, view):
-    """gradio drops the events and loads the page again by itself."""
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
-    here.page.click(f"#tab-{view}")
-    here.page.route("**/gradio_api/**", lambda route: route.abort())
-    if view == "text":
-        typed = STORY + "[2x half"
-        here.page.fill("#story-text", typed)
-    else:
-        typed = STORY.replace("sits", "hops")
-        here.page.locator(".story-cards .prompt").first.fill("A fox hops.")
-    expect(here.page.get_by_text("Connection to the server was lost")).to_be_visible()
-    with here.page.expect_navigation():
-        here.page.unroute_all()
-    expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
-    expect(here.page.locator(f"#tab-{view}")).to_have_attribute("aria-selected", "true")
-    here.until(lambda: here.page.evaluate(DRAFT) is None)  # the server has answered
-    here.page.reload()
-    expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
-
-
-def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):
-    """The answer to the first key made it one; the second key was never heard of."""
-    here = studio()
-    here.open()
-    typed = []
-
-    def hold(route: Route) -> None:
-        of_typing = '"event_data":{"rev"' in (route.request.post_data or "").replace(" ", "")
-        typed.append(route) if of_typing else route.continue_()
-
-    here.page.route("**/gradio_api/run/**", hold)
-    here.write("[1s] A fox sits")
-    here.until(lambda: typed)
-    here.page.locator("#story-text").press("End")
-    here.page.keyboard.type("!")
-    here.page.wait_for_timeout(300)
-    typed[0].continue_()
-    here.until(lambda: len(typed) == 2)
-    with here.page.expect_navigation():
-        typed[1].abort()
-        here.page.unroute_all()
-    expect(here.page.locator("#story-text")).to_have_value("[1s] A fox sits!", timeout=PATIENCE)
-
-
-def test_a_draft_comes_back_into_its_own_story_only(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
-    fox = here.page.input_value("#story-choice")
-    here.page.select_option("#story-choice", "example:kite")
-    here.until(lambda: "kite" in here.prompts()[0])
-    kite, draft = here.text(), {"chosen": fox, "from": "text", "text": STORY + "# more", "sheet": {}}
-    here.page.evaluate("draft => localStorage.setItem('arlon-draft', draft)", json.dumps(draft))
-    here.open()
-    here.page.wait_for_timeout(500)
-    assert here.text() == kite
-    here.page.select_option("#story-choice", label="The fox")
-    here.until(lambda: here.text() == STORY + "# more")
-    here.until(lambda: here.page.evaluate(DRAFT) is None)
 
 
 def test_the_other_view_waits_until_it_shows_what_was_typed(studio):

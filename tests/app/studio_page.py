@@ -1,0 +1,55 @@
+"""A served studio and a page in Chromium that shows it, for tests of what people do and see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from tests.app.studio_desk import Bench
+
+PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
+STORY = (
+    "title: The fox\nstyle: calm\n\n[1s] A fox sits.\n# then\n[1.5s seed=11] It runs.\n[1s] Night falls.\n"
+)
+
+
+@dataclass
+class Studio:
+    """A served studio and one page that shows it."""
+
+    bench: Bench
+    page: Page
+    url: str
+
+    def open(self, page: Page | None = None) -> Page:
+        page = page or self.page
+        page.set_default_timeout(PATIENCE)
+        page.goto(self.url)
+        expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(".model p")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
+        expect(page.locator("#story-choice option").first).to_be_attached(timeout=PATIENCE)
+        # then the browser's own story is there
+        expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
+        return page
+
+    def write(self, text: str) -> None:
+        """Put a story into the text view."""
+        self.page.click("#tab-text")
+        self.page.fill("#story-text", text)
+
+    def prompts(self) -> list[str]:
+        return self.page.eval_on_selector_all(".story-cards .prompt", "all => all.map(each => each.value)")
+
+    def text(self) -> str:
+        return self.page.eval_on_selector("#story-text", "text => text.value")
+
+    def until(self, true: Callable[[], object]) -> None:
+        """As `Bench.until`, with the page kept alive meanwhile."""
+
+        def look() -> object:
+            self.page.wait_for_timeout(20)
+            return true()
+
+        self.bench.until(look)
