@@ -25,7 +25,7 @@ def keys() -> str:
     return (ASSETS / "js" / "keys.js").read_text(encoding="utf-8")
 
 
-def script(name: str) -> str:
-    """A component's script of assets/js, with the helpers it uses before it."""
+def script(*names: str) -> str:
+    """A component's script of assets/js, after the helpers that all of them use."""
     folder = ASSETS / "js"
-    return "".join((folder / each).read_text(encoding="utf-8") for each in ("dom.js", name))
+    return "".join((folder / each).read_text(encoding="utf-8") for each in ("dom.js", *names))

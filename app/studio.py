@@ -13,18 +13,17 @@ from app import words
 from app.assets import css, keys
 from app.components.parts import text_line
 from app.handlers.desk import Desk, cancel, submit
+from app.handlers.editing import Value, project_of
 from app.handlers.filming import cancel_export, choose, choose_sound, export, film_controls
 from app.handlers.page import FAST, page_values
 from app.handlers.refresh import changed
-from app.handlers.session import Session, edit, open_file, open_page, open_story
+from app.handlers.session import edit, open_page, open_story
 from app.panels.film import CONTROLS, control_updates, film_panel
 from app.panels.stage import player_classes, stage_panel
 from app.panels.story import story_panel
 from app.theme import studio_theme
 from arlon_core.errors import ArlonError
 
-# Names in the browser's storage; the "secret" only keeps what is stored readable after a restart.
-_STORAGE: dict[str, Any] = {"secret": "arlon-studio"}
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _PAGE = ("model", "progress", "film", "animatic", "timeline", "links", "cancel", "pace")
 _PANEL = ("length", "exported", "export_links", "cancel_export")
@@ -36,12 +35,11 @@ Updates = dict[Any, Any]
 
 def build_studio(desk: Desk) -> gr.Blocks:
     """The page, not yet served."""
-    first = open_page(desk, None, None)
-    values = page_values(desk, "", first.editor)
+    # To be read, until the browser has said which story it had.
+    first = {**open_page(desk, None), "rev": 0, "project": ""}
+    values = page_values(desk, "", first)
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, fill_width=True) as page:
         parts: dict[str, Any] = {
-            "project": gr.BrowserState("", storage_key="arlon-project", **_STORAGE),
-            "shelf": gr.BrowserState({}, storage_key="arlon-stories", **_STORAGE),
             "shown": gr.State({}),
             "pace": gr.Timer(FAST),
         }
@@ -50,11 +48,11 @@ def build_studio(desk: Desk) -> gr.Blocks:
             parts["model"] = text_line("model", values["model"])
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="story-panel", scale=6, min_width=320):
-                parts |= story_panel({**first.editor, "rev": 0})  # to be read, until `load` says whose it is
+                parts |= story_panel(first, desk.examples)
             with gr.Column(elem_id="stage-panel", scale=5, min_width=320):
                 parts |= stage_panel(values)
                 parts |= film_panel(values, film_controls(desk, ""))
-        Wiring(desk, parts).connect(page)
+        Wiring(desk, parts).connect()
     return page
 
 
@@ -77,25 +75,23 @@ class Wiring:
     desk: Desk
     parts: Mapping[str, Any]
 
-    def connect(self, page: gr.Blocks) -> None:
+    def connect(self) -> None:
         """Make all events."""
         parts = self.parts
-        session = [parts[name] for name in ("editor", "project", "shelf")]
-        now = [parts[name] for name in ("project", "editor", "shown")]
+        now = [parts[name] for name in ("editor", "shown")]
         shown = [parts[name] for name in ("shown", *_PAGE, *_PANEL)]
         controls = [parts[name] for name in CONTROLS]
         settings = [parts[name] for name in _SETTINGS]
-        outputs = [*session, *shown, *controls, parts["notice"], parts["tabs"]]
-        opened = [*outputs, *settings]
+        outputs = [parts["editor"], *shown, parts["notice"], parts["tabs"]]
+        opened = [*outputs, *controls, *settings]
         starts = [parts[name] for name in _STARTS]
-        page.load(self.load, [parts["project"], parts["shelf"]], [*opened, *starts], **_QUIET)
+        parts["editor"].started(self.load, [], [*opened, *starts], **_QUIET)
         parts["pace"].tick(self.refresh, now, shown, **_QUIET)
         typed = {**_QUIET, "trigger_mode": "always_last"}
-        edited = [*session, parts["shown"], *settings]
+        edited = [*now, *settings]
         for event in (parts["editor"].typed, *(each.input for each in settings)):
             event(self.typed, edited, outputs, **typed)
-        parts["editor"].opened(self.opened, session, opened, **_QUIET)
-        parts["editor"].imported(self.imported, session, opened, **_QUIET)
+        parts["editor"].opened(self.opened, edited, opened, **_QUIET)
         # Only what goes through the queue tells ZeroGPU whose GPU time it is.
         queued = {**_QUIET, "queue": True}
         parts["make_animatic"].click(self.animatic, edited, outputs, **queued)
@@ -117,23 +113,23 @@ class Wiring:
         parts["export"].click(self.export, [*now, parts["format"]], outputs, **_QUIET)
         parts["cancel_export"].click(self.cancel_export, now, outputs, **_QUIET)
 
-    def load(self, project: Any, shelf: Any) -> Updates:
-        updates = self._opened(open_page(self.desk, project, shelf))
+    def load(self, event: gr.EventData) -> Updates:
+        updates = self._opened(open_page(self.desk, event._data))
         film, animatic = (updates[self.parts[name]]["value"] for name in ("film", "animatic"))
         tab = "animatic" if animatic["segments"] and not film["segments"] else "film"
         # What starts work waits for the browser's own story: a moment earlier it would take another one.
         starts = {self.parts[name]: gr.update(interactive=True) for name in _STARTS}
         return {**updates, **self._show(tab), **starts}
 
-    def typed(self, value: Any, project: Any, shelf: Any, shown: Any, *settings: Any) -> Updates:
-        return self._session(edit(self.desk, value, project, shelf, *settings), shown)
+    def typed(self, value: Any, shown: Any, *settings: Any) -> Updates:
+        return self._story(edit(self.desk, value, *settings), shown)
 
-    def opened(self, value: Any, project: Any, shelf: Any, event: gr.EventData) -> Updates:
-        return self._open(lambda: open_story(self.desk, event._data.get("choice"), value, shelf))
-
-    def imported(self, value: Any, project: Any, shelf: Any, event: gr.EventData) -> Updates:
-        data = event._data
-        return self._open(lambda: open_file(self.desk, data.get("file"), data.get("data"), value, shelf))
+    def opened(self, value: Any, shown: Any, steps: Any, guidance: Any, event: gr.EventData) -> Updates:
+        left = edit(self.desk, value, steps, guidance)  # with keys that were on their way
+        try:
+            return self._opened(open_story(self.desk, event._data, left))
+        except ArlonError as error:
+            return {**self._story(left, shown), **self._notice("bad", str(error))}
 
     def animatic(self, *values: Any) -> Updates:
         return self._start("animatic", *values)
@@ -141,77 +137,63 @@ class Wiring:
     def render(self, *values: Any) -> Updates:
         return self._start("render", *values)
 
-    def cancel(self, project: Any, value: Any, shown: Any) -> Updates:
-        cancel(self.desk, project)
-        return self.refresh(project, value, shown)
+    def cancel(self, value: Any, shown: Any) -> Updates:
+        cancel(self.desk, project_of(value))
+        return self.refresh(value, shown)
 
-    def chosen(self, project: Any, value: Any, shown: Any, *controls: Any) -> Updates:
-        return self._filmed(lambda: choose(self.desk, project, value, *controls), project, value, shown)
+    def chosen(self, value: Any, shown: Any, *controls: Any) -> Updates:
+        return self._filmed(lambda: choose(self.desk, project_of(value), value, *controls), value, shown)
 
-    def sound_chosen(self, project: Any, value: Any, shown: Any, sound: Any = None) -> Updates:
-        updates = self._filmed(lambda: choose_sound(self.desk, project, value, sound), project, value, shown)
+    def sound_chosen(self, value: Any, shown: Any, sound: Any = None) -> Updates:
+        project = project_of(value)
+        updates = self._filmed(lambda: choose_sound(self.desk, project, value, sound), value, shown)
         return {**updates, **self._controls(project)}
 
-    def export(self, project: Any, value: Any, shown: Any, suffix: Any) -> Updates:
-        return self._filmed(lambda: export(self.desk, project, suffix), project, value, shown)
+    def export(self, value: Any, shown: Any, suffix: Any) -> Updates:
+        return self._filmed(lambda: export(self.desk, project_of(value), suffix), value, shown)
 
-    def cancel_export(self, project: Any, value: Any, shown: Any) -> Updates:
-        return self._filmed(lambda: cancel_export(self.desk, project), project, value, shown)
+    def cancel_export(self, value: Any, shown: Any) -> Updates:
+        return self._filmed(lambda: cancel_export(self.desk, project_of(value)), value, shown)
 
-    def refresh(self, project: Any, value: Any, shown: Any) -> Updates:
-        new, marks = changed(page_values(self.desk, project, value), shown)
+    def refresh(self, value: Any, shown: Any) -> Updates:
+        new, marks = changed(page_values(self.desk, project_of(value), value), shown)
         return {
             self.parts["shown"]: marks,
             **{self.parts[name]: _update(name, each) for name, each in new.items()},
         }
 
-    def _start(
-        self, kind: str, value: Any, project: Any, shelf: Any, shown: Any, steps: Any, guidance: Any
-    ) -> Updates:
-        session = edit(self.desk, value, project, shelf, steps, guidance)
+    def _start(self, kind: str, value: Any, shown: Any, steps: Any, guidance: Any) -> Updates:
+        story = edit(self.desk, value, steps, guidance)
         try:
-            note = submit(self.desk, kind, value, session.project, steps, guidance)
+            note = submit(self.desk, kind, value, story["project"], steps, guidance)
         except ArlonError as error:
-            return {**self._session(session, shown), **self._notice("bad", str(error))}
+            return {**self._story(story, shown), **self._notice("bad", str(error))}
         tab = "animatic" if kind == "animatic" else "film"
-        return {**self._session(session, shown), **self._notice("note", note), **self._show(tab)}
+        return {**self._story(story, shown), **self._notice("note", note), **self._show(tab)}
 
-    def _filmed(self, act: Callable[[], str | None], project: Any, value: Any, shown: Any) -> Updates:
+    def _filmed(self, act: Callable[[], str | None], value: Any, shown: Any) -> Updates:
         """What an act on the film gives: what there is to say, and the page as it then is."""
         try:
             notice = {"state": "note", "line": act() or ""}
         except ArlonError as error:
             notice = {"state": "bad", "line": words.sentence(str(error))}
-        return {self.parts["film_notice"]: gr.update(value=notice), **self.refresh(project, value, shown)}
+        return {self.parts["film_notice"]: gr.update(value=notice), **self.refresh(value, shown)}
 
     def _controls(self, project: Any) -> Updates:
         """The film panel's controls as the project's film.json has them."""
         updates = control_updates(film_controls(self.desk, project))
         return {self.parts[name]: update for name, update in updates.items()}
 
-    def _open(self, opening: Any) -> Updates:
-        try:
-            return self._opened(opening())
-        except ArlonError as error:
-            return self._notice("bad", str(error))
-
-    def _opened(self, session: Session) -> Updates:
+    def _opened(self, story: Value) -> Updates:
         """A story that was not on the page before, with all that belongs to it."""
         # Settings cannot be typed earlier either: they would be another story's.
-        settings = {
-            self.parts[name]: gr.update(value=typed, interactive=True)
-            for name, typed in session.settings.items()
-        }
-        return {**self._session(session, {}), **self._controls(session.project), **settings}
+        settings = {self.parts[name]: gr.update(value=story[name], interactive=True) for name in _SETTINGS}
+        return {**self._story(story, {}), **self._controls(story["project"]), **settings}
 
-    def _session(self, session: Session, shown: Any) -> Updates:
-        updates = {
-            self.parts["editor"]: gr.update(value=session.editor),
-            self.parts["project"]: session.project,
-            self.parts["shelf"]: session.shelf,
-        }
-        refreshed = self.refresh(session.project, session.editor, shown)
-        return {**updates, **refreshed, **self._notice("", "")}
+    def _story(self, story: Value, shown: Any) -> Updates:
+        """The story on the page, and the page as it then is."""
+        editor = {self.parts["editor"]: gr.update(value=story)}
+        return {**editor, **self.refresh(story, shown), **self._notice("", "")}
 
     def _show(self, name: str) -> Updates:
         return {self.parts["tabs"]: gr.update(value={"show": name, "turn": self.desk.now()})}

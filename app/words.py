@@ -9,7 +9,6 @@ TITLE = "ARLON Studio"
 TAGLINE = "Write a story, see all of it at once, then render it into one long film."
 
 THE_STORY = "The story"
-UNTITLED = "A story without a title"
 NEW_STORY = "title: A new story\n\n[4s] A white paper boat drifts right across a calm lake in the morning.\n"
 
 NOT_A_PROJECT = "this page names a project that cannot be; reload the page."
@@ -197,6 +196,8 @@ EDITOR = {
     "mine": "Your stories",
     "examples": "Examples",
     "new_story": "A new story",
+    "untitled": "A story without a title",
+    "unkept": "This browser has no room to keep this story; save it as a file before you leave the page.",
     "import": "Import",
     "save_txt": "Save .txt",
     "save_json": "Save .json",

@@ -16,9 +16,17 @@ from app import words
 from app.assets import script
 
 
-def story_editor(value: Mapping[str, Any], export_story: Callable[[Any], dict[str, Any]]) -> gr.HTML:
-    """Cards and plain text of one story. Events: "typed", "opened" {choice}, "imported" {file, data}."""
-    return _part("story-editor", "story.js", value, words.EDITOR, server_functions=[export_story])
+def story_editor(
+    value: Mapping[str, Any],
+    examples: list[dict[str, str]],
+    server_functions: list[Callable[[Any], dict[str, str]]],
+) -> gr.HTML:
+    """Cards and plain text of one story, and the browser's shelf of stories. examples: id and title of each.
+
+    Events: "typed"; with the story that is asked for (handlers.session) "started" and "opened".
+    """
+    options: dict[str, Any] = {"examples": examples, "server_functions": server_functions}
+    return _part("story-editor", "story.js", value, words.EDITOR, helpers=("shelf.js",), **options)
 
 
 def progress_display(value: Mapping[str, Any]) -> gr.HTML:
@@ -53,13 +61,14 @@ def _part(
     wording: Mapping[str, str],
     *,
     frame: str = "",
+    helpers: tuple[str, ...] = (),
     elem_id: str | None = None,
     **options: Any,
 ) -> gr.HTML:
     return gr.HTML(
         value=value,
         html_template=f'<div class="{name}">{frame}</div>',
-        js_on_load=script(file),
+        js_on_load=script(*helpers, file),
         apply_default_css=False,
         elem_id=elem_id or name,
         words=dict(wording),

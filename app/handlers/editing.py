@@ -4,6 +4,7 @@ The value is a dict of plain JSON values::
 
     rev      counts the edits; the page drops an answer that is older than what was typed since, and takes no
              edit at 0, before the browser has said which story it had
+    heard    the rev that the server has answered: the page hears of no answer that brings nothing new
     from     who changed it last: "text", "cards", or "studio" for a story that was opened
     text     the story as text, half-typed lines and all
     sheet    the cards of the last good story (handlers.sheet), or the cards as they are being typed
@@ -56,6 +57,7 @@ def settle(value: Any, grid: Grid | None, known_words: frozenset[str] = frozense
     text = current_text(value)
     settled = {
         "rev": _count(value.get("rev")),
+        "heard": _count(value.get("rev")),
         "from": value.get("from"),
         "text": text,
         "sheet": sheet_to_json(sheet),
@@ -80,6 +82,11 @@ def current_text(value: Any) -> str:
         return write_sheet(sheet_from_json(value.get("sheet")))
     text = value.get("text")
     return text if isinstance(text, str) else ""
+
+
+def project_of(value: Any) -> Any:
+    """The project id of the story on the page, as the page says."""
+    return value.get("project") if isinstance(value, Mapping) else None
 
 
 def current_story(value: Any, grid: Grid | None) -> Story:

@@ -1,89 +1,94 @@
-"""One person's page: which story is in the editor, and what their browser remembers. Plain functions."""
+"""One person's page: the story in the editor, whole with its project and its settings. Plain functions.
+
+Stories are kept by the browser and not by the server: a page sends the one that it asks about, and keeps the
+one that comes back. What a browser keeps of a story stands beside what handlers.editing puts into the
+editor's value::
+
+    project          its project id; it travels with the text, so that an answer that comes late never puts
+                     one story's text into another's project
+    at               when it was edited last, by the browser's clock: of two tabs' edits the newer one stays
+    text
+    title            its name in the list of stories; "" while it cannot be read
+    chosen           its entry there: "mine:<project>", or while it is untouched "example:<id>" or "new"
+    steps, guidance  what it is rendered with, as typed; "" is the model's own
+
+and, in a story that was just opened, `left`: the one that was on the page before, as it was left.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from app import words
 from app.handlers import library
 from app.handlers.desk import Desk
 from app.handlers.editing import Value, editor_value, import_story, settle
-from arlon_core.errors import ProjectError, StoryError
+from arlon_core.errors import StoryError
+
+KEPT = ("project", "at", "text", "title", "chosen", "steps", "guidance")
 
 
-@dataclass(frozen=True)
-class Session:
-    """editor: the story editor's value. project: its project id. shelf: the stories the browser keeps."""
-
-    editor: Value
-    project: str
-    shelf: library.Shelf
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """What this story is rendered with, as typed; "" is the model's own."""
-        return {name: self.shelf[self.project][name] for name in ("steps", "guidance")}
-
-
-def open_page(desk: Desk, project: Any, shelf: Any) -> Session:
+def open_page(desk: Desk, kept: Any) -> Value:
     """The story that was in this browser last, half-typed or not; for a stranger, the first example."""
-    kept = library.shelf_of(shelf)
-    if project in kept:
-        return _show(desk, kept[project]["text"], project, kept, None)
-    return open_text(desk, desk.examples[0].text if desk.examples else words.NEW_STORY, kept, None)
+    kept = kept if isinstance(kept, Mapping) else {}
+    if isinstance(kept.get("text"), str):
+        return open_story(desk, {**kept, "chosen": None}, None)
+    return open_story(desk, {"chosen": next(iter(_untouched(desk)))}, None)
 
 
-def edit(
-    desk: Desk, value: Any, project: Any, shelf: Any, steps: Any = None, guidance: Any = None
-) -> Session:
-    """After an edit: text and cards agree, and the browser remembers what was typed, the settings too."""
+def edit(desk: Desk, value: Any, steps: Any = None, guidance: Any = None) -> Value:
+    """After an edit: text and cards agree. steps, guidance: as typed; None leaves what was kept."""
+    value = value if isinstance(value, Mapping) else {}
     settled = settle(value, desk.grid, desk.known_words)
-    try:
-        library.project_folder(desk.projects, project)
-    except ProjectError:
-        project = library.new_project_id(library.title_of(settled["text"]))
-    kept = library.shelf_of(shelf)
-    kept = library.remember(kept, project, settled["text"], desk.now(), steps, guidance)
-    return Session({**settled, **_choices(desk, kept, project)}, project, kept)
+    typed = {"steps": steps, "guidance": guidance}
+    settings = {name: value.get(name) if each is None else each for name, each in typed.items()}
+    return {**settled, **_kept(desk, {**value, **settings}, settled["text"])}
 
 
-def open_story(desk: Desk, choice: Any, value: Any, shelf: Any) -> Session:
-    """Open "mine:<project id>", "example:<id>" or "new". Raises StoryError when it is gone."""
-    kept = library.shelf_of(shelf)
-    kind, _, name = str(choice).partition(":")
-    if kind == "mine" and name in kept:
-        return _show(desk, kept[name]["text"], name, kept, value)
-    if kind == "new":
-        return open_text(desk, words.NEW_STORY, kept, value)
-    for example in desk.examples:
-        if kind == "example" and example.id == name:
-            return open_text(desk, example.text, kept, value)
-    raise StoryError(words.GONE)
+def open_story(desk: Desk, asked: Any, before: Any) -> Value:
+    """Open another story than `before`. Raises StoryError when it is gone.
 
-
-def open_file(desk: Desk, name: Any, data: Any, value: Any, shelf: Any) -> Session:
-    """Open a story file that the browser sent. Raises StoryError; the story on the page stays then."""
-    text = import_story(str(name), str(data))
-    return open_text(desk, text, library.shelf_of(shelf), value)
-
-
-def open_text(desk: Desk, text: str, shelf: library.Shelf, before: Any) -> Session:
-    """Open a text in a project of its own; one that the browser holds already is opened again."""
-    project = library.find_text(shelf, text) or library.new_project_id(library.title_of(text))
-    return _show(desk, text, project, library.remember(shelf, project, text, desk.now()), before)
-
-
-def _show(desk: Desk, text: str, project: str, shelf: library.Shelf, before: Any) -> Session:
-    before = before if isinstance(before, Mapping) else None
+    asked: a story as the browser kept it; where it did not, the `chosen` of an untouched one, or the `text`
+    of a file. Those get a project of their own.
+    """
+    asked = asked if isinstance(asked, Mapping) else {}
+    text = _untouched(desk).get(str(asked.get("chosen")), asked.get("text"))
+    if not isinstance(text, str):
+        raise StoryError(words.GONE)
+    before = before if isinstance(before, Mapping) else {}
     value = editor_value(text, desk.grid, before, desk.known_words)
-    return Session({**value, **_choices(desk, shelf, project)}, project, shelf)
+    left = {name: before[name] for name in KEPT} if before else None
+    # An example that another release of the studio told otherwise is another story.
+    same = asked if asked.get("text") == text else {}
+    return {**value, **_kept(desk, same, text), "left": left}
 
 
-def _choices(desk: Desk, shelf: library.Shelf, project: str) -> Value:
-    """What the editor's list of stories shows. chosen: the entry that is open."""
-    listed = library.choices(shelf, desk.examples)
-    text = shelf[project]["text"]
-    example = next((each.id for each in desk.examples if each.text == text), None)
-    return {"choices": listed, "chosen": f"mine:{project}" if example is None else f"example:{example}"}
+def read_file(asked: Any) -> dict[str, str]:
+    """A story file's {"text"}, or the {"problem"} with it. asked: its name and content, {"file", "data"}."""
+    asked = asked if isinstance(asked, Mapping) else {}
+    try:
+        return {"text": import_story(str(asked.get("file")), str(asked.get("data")))}
+    except StoryError as error:
+        return {"problem": str(error)}
+
+
+def _untouched(desk: Desk) -> dict[str, str]:
+    """The texts of the stories that are nobody's yet, by `chosen`; the first one is what a stranger finds."""
+    return {**{f"example:{each.id}": each.text for each in desk.examples}, "new": words.NEW_STORY}
+
+
+def _kept(desk: Desk, value: Mapping[str, Any], text: str) -> Value:
+    """What a browser keeps of a story. value: what it kept before, if anything."""
+    title, project, at = library.title_of(text), value.get("project"), value.get("at")
+    if not library.is_project_id(project):
+        project = library.new_project_id(title)
+    untouched = {told: chosen for chosen, told in _untouched(desk).items()}
+    return {
+        "project": project,
+        "at": at if isinstance(at, (int, float)) else 0,
+        "text": text,
+        "title": title,
+        "chosen": untouched.get(text, f"mine:{project}"),
+        **{name: str(value.get(name) or "") for name in ("steps", "guidance")},
+    }

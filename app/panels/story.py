@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import gradio as gr
 
 from app.components.parts import story_editor
 from app.handlers.editing import current_text, export_story
-from app.handlers.library import file_name, title_of
+from app.handlers.library import Example, file_name, title_of
+from app.handlers.session import read_file
 from arlon_core.errors import StoryError
 
 
-def story_panel(value: Mapping[str, Any]) -> dict[str, gr.Component]:
+def story_panel(value: Mapping[str, Any], examples: Iterable[Example]) -> dict[str, gr.Component]:
     """The panel's components by name. value: the story that is there from the first moment."""
-    return {"editor": story_editor(value, exported)}
+    listed = [{"id": each.id, "title": each.title} for each in examples]
+    return {"editor": story_editor(value, listed, [exported, read_file])}
 
 
 def exported(asked: Any) -> dict[str, str]:

@@ -1,20 +1,21 @@
 // The story editor: the same story as cards and as plain text. app/handlers/editing.py says what props.value holds.
 // What is being typed always wins: an answer of the server that is older than the last key is dropped, and an
 // answer never writes into the view that was typed in. Meanwhile the other view is held: it does not show yet what
-// was typed, and an edit there would undo it. props.words is the wording.
-// gradio drops what a lost connection held up, and loads the page again when the server is back: so until the server
-// has answered with what was typed, the browser keeps it as a draft, and a story that is opened gets its draft back.
+// was typed, and an edit there would undo it. props.words is the wording, props.examples the stories to begin with.
+// The browser keeps the stories (shelf.js): the one on the page with every answer, and once more when it is left.
 
 const QUIET = 150; // milliseconds after a key before the server hears of it
-const DRAFT = "arlon-draft"; // where the browser keeps it: the newest of all tabs
 
 class StoryEditor {
   constructor() {
     this.rev = 0;
     this.value = null;
+    this.shelf = new Shelf();
     this.build();
     watch("value", () => this.receive());
-    if (props.value) this.open(props.value);
+    this.open(props.value);
+    addEventListener("storage", () => this.showChoices()); // another tab wrote a story
+    trigger("started", this.shelf.last() ?? {});
   }
 
   build() {
@@ -28,6 +29,7 @@ class StoryEditor {
     this.style = make("input", { placeholder: words.style_hint, ...typed });
     this.seed = make("input", { inputmode: "numeric", placeholder: "0", ...typed });
     this.problem = make("p", { class: "story-problem", role: "status" });
+    this.unkept = make("p", { class: "story-unkept", role: "alert" });
     this.note = make("p", { class: "story-note", role: "status" });
     this.list = make("ol", { class: "story-cards" });
     this.add = make("button", { type: "button", class: "add", click: () => this.insert(this.list.lastChild) }, words.add);
@@ -53,7 +55,7 @@ class StoryEditor {
         make("label", { class: "style" }, make("span", {}, words.style), this.style),
         make("label", { class: "seed" }, make("span", {}, words.seed), this.seed)),
       make("div", { class: "story-bar" }, make("div", { role: "tablist" }, ...this.tabs), this.summary),
-      this.problem, this.note, this.panes.cards, this.panes.text);
+      this.unkept, this.problem, this.note, this.panes.cards, this.panes.text);
     this.turn("cards");
     this.fitToWidth(root);
   }
@@ -72,11 +74,13 @@ class StoryEditor {
   /** Something was typed: it is the value from now on, and the server hears of it when the keys rest. */
   typed(from) {
     this.rev += 1;
-    const now = { ...this.value, rev: this.rev, from };
+    const at = Math.max(Date.now(), this.value.at + 1); // later than before, whatever the clock does
+    const now = { ...this.value, rev: this.rev, from, at };
     if (from === "text") now.text = this.text.value;
     else now.sheet = this.readCards();
     this.keep(now);
-    this.keepDraft();
+    const { project, text, sheet } = now; // cards as they are, since only the server makes them text
+    this.shelf.keepDraft({ project, at, from, text, sheet });
     this.hold({ cards: from === "text", text: from === "cards" });
     this.fit();
     clearTimeout(this.timer);
@@ -94,23 +98,10 @@ class StoryEditor {
     props.value = value;
   }
 
-  /** What the server has not answered yet; cards as they are, since only the server makes them text. */
-  keepDraft() {
-    const { chosen, from, text, sheet } = this.value;
-    this.draft = JSON.stringify({ chosen, from, text, sheet });
-    stored(() => localStorage.setItem(DRAFT, this.draft));
-  }
-
-  /** The server has it; a draft of another tab stays. */
-  dropDraft() {
-    stored(() => localStorage.getItem(DRAFT) === this.draft && localStorage.removeItem(DRAFT));
-    this.draft = null;
-  }
-
-  /** Types again what the server never heard of, if that was in the story that was opened. */
+  /** Types again what the server never heard of in the story that was opened. */
   takeDraft() {
-    const draft = stored(() => JSON.parse(localStorage.getItem(DRAFT)));
-    if (!draft || draft.chosen !== this.value.chosen) return;
+    const draft = this.shelf.draft(this.value.project);
+    if (!draft || draft.at <= this.value.at) return;
     this.turn(draft.from);
     this.value = { ...this.value, sheet: draft.sheet };
     if (draft.from === "text") this.text.value = draft.text;
@@ -127,7 +118,8 @@ class StoryEditor {
   }
 
   choose() {
-    trigger("opened", { choice: this.stories.value });
+    const chosen = this.stories.value;
+    trigger("opened", { ...this.shelf.stories().find((story) => story.chosen === chosen), chosen });
     this.stories.value = this.value.chosen; // it changes when the story is there
   }
 
@@ -135,7 +127,12 @@ class StoryEditor {
     const [file] = this.file.files;
     if (!file) return;
     const reader = new FileReader();
-    reader.onload = () => trigger("imported", { file: file.name, data: reader.result.split(",")[1] ?? "" });
+    reader.onload = async () => {
+      const data = reader.result.split(",")[1] ?? "";
+      const { text, problem } = await server.read_file({ file: file.name, data });
+      if (problem) return this.complain({ message: problem });
+      trigger("opened", this.shelf.stories().find((story) => story.text === text) ?? { text });
+    };
     reader.readAsDataURL(file);
     this.file.value = "";
   }
@@ -153,13 +150,11 @@ class StoryEditor {
   receive() {
     const value = props.value;
     if (value.from === "studio") return this.open(value);
-    if (value.rev < this.rev) {
-      this.keep({ ...this.value, choices: value.choices, chosen: value.chosen });
-      if (this.draft) this.keepDraft(); // the story may have become one of their own
-      return;
-    }
+    // Late: another story was opened, and the one before was kept as it was left; or keys were typed since.
+    if (value.project !== this.value.project) return this.keep(this.value);
+    this.shelve(value);
+    if (value.rev < this.rev) return this.keep(this.value);
     this.value = value;
-    this.dropDraft();
     if (value.from === "cards") {
       this.text.value = value.text;
       this.adopt(value.sheet.cards);
@@ -169,29 +164,38 @@ class StoryEditor {
     this.showRest(value);
   }
 
-  /** Another story. */
+  /** Another story. What was typed into the one before since the server was asked, waits there as its draft. */
   open(value) {
     clearTimeout(this.timer);
+    if (value.left) this.shelve(value.left);
     this.rev = this.sent = value.rev;
-    this.draft = null;
-    this.value = value;
+    this.keep({ ...value, from: "text", at: value.at || Date.now(), left: null });
     this.text.value = value.text;
     this.note.replaceChildren();
     this.showCards(value.sheet);
-    this.showRest(value);
+    if (value.rev > 0) {
+      this.shelve(this.value);
+      this.shelf.setLast(value.project);
+    }
+    this.showRest(this.value);
     if (value.problem) this.turn("text");
     this.fit();
     if (value.rev > 0) this.takeDraft();
   }
 
+  shelve(story) {
+    say(this.unkept, this.shelf.keep(story) ? "" : props.words.unkept);
+  }
+
   showRest(value) {
-    this.showChoices(value);
+    this.showChoices();
     this.showPlan(value.plan);
     this.showHints();
     this.complain(value.problem);
     const locked = value.problem !== null && value.from === "text";
     const early = value.rev === 0; // the browser's own story is on its way, and would take the place of what is typed
     this.hold({ cards: locked || early, text: early });
+    this.stories.disabled = early;
     this.panes.cards.classList.toggle("locked", locked);
   }
 
@@ -201,19 +205,23 @@ class StoryEditor {
     this.text.readOnly = text;
   }
 
-  showChoices({ choices, chosen }) {
-    if (!choices) return;
-    const state = JSON.stringify([choices, chosen]);
+  /** The list of stories, where it has changed: an open list closes when it is written. */
+  showChoices() {
+    const { words, examples } = props;
+    const mine = this.shelf.stories().filter(({ chosen }) => chosen.startsWith("mine:"));
+    const groups = [
+      [words.mine, mine.map(({ chosen, title }) => [chosen, title || words.untitled])],
+      [words.examples, examples.map(({ id, title }) => [`example:${id}`, title])],
+    ];
+    const state = JSON.stringify([groups, this.value.chosen]);
     if (state === this.choicesShown) return;
     this.choicesShown = state;
-    const option = (kind) => ({ id, title }) => make("option", { value: `${kind}:${id}` }, title);
-    const group = (label, options) => make("optgroup", { label }, ...options);
-    const mine = choices.mine.map(option("mine"));
+    const option = ([value, title]) => make("option", { value }, title);
+    const full = groups.filter(([, options]) => options.length);
     this.stories.replaceChildren(
-      ...(mine.length ? [group(props.words.mine, mine)] : []),
-      group(props.words.examples, choices.examples.map(option("example"))),
-      make("option", { value: "new" }, props.words.new_story));
-    this.stories.value = chosen;
+      ...full.map(([label, options]) => make("optgroup", { label }, ...options.map(option))),
+      option(["new", words.new_story]));
+    this.stories.value = this.value.chosen;
   }
 
   showCards(sheet) {
@@ -372,15 +380,6 @@ class StoryEditor {
       if (root.clientWidth !== width) requestAnimationFrame(() => this.fit()); // outside, or browsers see a loop
       width = root.clientWidth;
     }).observe(root);
-  }
-}
-
-/** What the browser's storage gives, where it lets the page have one. */
-function stored(act) {
-  try {
-    return act();
-  } catch {
-    return null;
   }
 }
 

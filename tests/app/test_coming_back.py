@@ -15,7 +15,7 @@ from tests.app.fake_engine import FakeEngine
 from tests.app.studio_desk import open_bench
 
 PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
-KEPT = "() => localStorage.getItem('arlon-stories')"
+KEPT = "() => JSON.stringify(Object.entries(localStorage).filter(([key]) => key.startsWith('arlon-story-')))"
 TEXT = "title: The fox\n\n[1s] A fox sits.\n[1.5s] It runs.\n"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
+from app import words
 from tests.app.studio_page import PATIENCE, STORY
 
-DRAFT = "localStorage.getItem('arlon-draft')"
+DRAFTS = "Object.keys(localStorage).filter(key => key.startsWith('arlon-draft-')).length"
 
 
 @pytest.mark.parametrize("view", ["text", "cards"])
@@ -32,22 +33,28 @@ def test_what_was_typed_while_the_connection_was_down_is_there_after_the_reload(
         here.page.unroute_all()
     expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
     expect(here.page.locator(f"#tab-{view}")).to_have_attribute("aria-selected", "true")
-    here.until(lambda: here.page.evaluate(DRAFT) is None)  # the server has answered
+    here.until(lambda: here.page.evaluate(DRAFTS) == 0)  # the server has answered
     here.page.reload()
     expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
+
+
+def hold_typing(page: Page) -> list[Route]:
+    """What is typed from now on does not reach the server; the requests, to be let go or dropped."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        of_typing = '"event_data":{"rev"' in (route.request.post_data or "").replace(" ", "")
+        held.append(route) if of_typing else route.continue_()
+
+    page.route("**/gradio_api/run/**", hold)
+    return held
 
 
 def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):
     """The answer to the first key made it one; the second key was never heard of."""
     here = studio()
     here.open()
-    typed = []
-
-    def hold(route: Route) -> None:
-        of_typing = '"event_data":{"rev"' in (route.request.post_data or "").replace(" ", "")
-        typed.append(route) if of_typing else route.continue_()
-
-    here.page.route("**/gradio_api/run/**", hold)
+    typed = hold_typing(here.page)
     here.write("[1s] A fox sits")
     here.until(lambda: typed)
     here.page.locator("#story-text").press("End")
@@ -61,19 +68,80 @@ def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):
     expect(here.page.locator("#story-text")).to_have_value("[1s] A fox sits!", timeout=PATIENCE)
 
 
-def test_a_draft_comes_back_into_its_own_story_only(studio):
+@pytest.mark.parametrize("view", ["text", "cards"])
+@pytest.mark.parametrize("way", ["chosen", "imported"])
+def test_keys_on_their_way_are_kept_with_the_story_that_is_left(studio, view, way):
+    """Another story is opened before the server hears of the last keys; what is late changes neither."""
     here = studio()
     here.open()
     here.write(STORY)
     here.until(lambda: here.prompts()[0] == "A fox sits.")
-    fox = here.page.input_value("#story-choice")
-    here.page.select_option("#story-choice", "example:kite")
+    here.page.click(f"#tab-{view}")
+    typed = hold_typing(here.page)
+    area = here.page.locator("#story-text" if view == "text" else ".story-cards .prompt >> nth=0")
+    area.fill(STORY.replace("sits", "naps") if view == "text" else "A fox naps.")
+    here.until(lambda: typed)
+    area.fill(STORY.replace("sits", "hops") if view == "text" else "A fox hops.")
+    if way == "chosen":
+        here.page.select_option("#story-choice", "example:kite")
+    else:
+        kite = {"name": "kite.txt", "mimeType": "text/plain", "buffer": b"[1s] A kite flies.\n"}
+        here.page.set_input_files("input[type=file]", kite)
     here.until(lambda: "kite" in here.prompts()[0])
-    kite, draft = here.text(), {"chosen": fox, "from": "text", "text": STORY + "# more", "sheet": {}}
-    here.page.evaluate("draft => localStorage.setItem('arlon-draft', draft)", json.dumps(draft))
-    here.open()
+    other = here.text()
+    typed[0].continue_()
+    here.page.unroute_all()
     here.page.wait_for_timeout(500)
+    assert here.text() == other
+    here.page.reload()
+    expect(here.page.locator("#story-text")).to_have_value(other, timeout=PATIENCE)
+    here.page.select_option("#story-choice", label="The fox")
+    expect(here.page.locator("#story-text")).to_have_value(STORY.replace("sits", "hops"), timeout=PATIENCE)
+    here.until(lambda: here.page.evaluate(DRAFTS) == 0)
+
+
+def test_keys_typed_while_another_story_is_on_its_way_wait_for_their_own(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    opening: list[Route] = []
+    here.page.route("**/gradio_api/run/**", lambda route: opening.append(route))
+    here.page.select_option("#story-choice", "example:kite")
+    here.until(lambda: opening)
+    here.page.fill("#story-text", STORY + "# more")
+    opening[0].continue_()
+    here.page.unroute_all()
+    here.until(lambda: "kite" in here.prompts()[0])
+    kite = here.text()
+    here.page.wait_for_timeout(300)
     assert here.text() == kite
     here.page.select_option("#story-choice", label="The fox")
     here.until(lambda: here.text() == STORY + "# more")
-    here.until(lambda: here.page.evaluate(DRAFT) is None)
+    here.until(lambda: here.page.evaluate(DRAFTS) == 0)
+
+
+def test_a_setting_on_its_way_is_kept_with_the_story_that_is_left(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        of_first_key = json.loads(route.request.post_data)["data"][2:] == ["4", ""]
+        held.append(route) if of_first_key else route.continue_()
+
+    here.page.route("**/gradio_api/run/**", hold)
+    here.page.click(f"text={words.SETTINGS}")
+    steps = here.page.get_by_label(words.STEPS)
+    steps.press_sequentially("4")
+    here.until(lambda: held)
+    steps.press_sequentially("0")
+    here.page.select_option("#story-choice", "example:kite")
+    expect(steps).to_have_value("", timeout=PATIENCE)
+    held[0].continue_()
+    here.page.unroute_all()
+    here.page.wait_for_timeout(500)
+    here.page.select_option("#story-choice", label="The fox")
+    expect(steps).to_have_value("40", timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""Stories a browser remembers: found again, bounded, and no way into other folders."""
+"""Examples, and project ids that are no way into other folders."""
 
 from __future__ import annotations
 
@@ -50,37 +50,3 @@ def test_project_ids_are_unlike_and_make_folders_below_projects(title: str, tmp_
 def test_an_id_that_is_none_is_refused(project: object, tmp_path: Path):
     with pytest.raises(ProjectError, match="reload"):
         library.project_folder(tmp_path, project)
-
-
-def test_a_shelf_keeps_half_typed_stories_and_is_bounded():
-    shelf: library.Shelf = {}
-    for number in range(library.MAX_STORIES + 5):
-        shelf = library.remember(shelf, f"story-{number:016x}", f"[4s] Story {number}.", now=float(number))
-    assert len(shelf) == library.MAX_STORIES
-    assert f"story-{0:016x}" not in shelf
-    shelf = library.remember(shelf, "story-000000000000000a", "[4x] Story 10, half", now=99.0)
-    assert shelf["story-000000000000000a"]["text"] == "[4x] Story 10, half"
-    assert shelf["story-000000000000000a"]["title"] == "Story 10."
-    assert library.choices(shelf, EXAMPLES)["mine"][0]["id"] == "story-000000000000000a"
-
-
-def test_an_untouched_example_is_found_again_and_listed_once():
-    shelf = library.remember({}, "balloon-0000000000000001", EXAMPLES[0].text, now=1.0)
-    assert library.find_text(shelf, EXAMPLES[0].text) == "balloon-0000000000000001"
-    listed = library.choices(shelf, EXAMPLES)
-    assert listed["mine"] == []
-    assert listed["examples"][0]["id"] == EXAMPLES[0].id
-
-
-@pytest.mark.parametrize(
-    "value", [None, [], "x", {"a": 1}, {"x-0000000000000000": {"text": 3}}, {"../": {"text": ""}}]
-)
-def test_what_a_browser_kept_is_checked(value: object):
-    assert library.shelf_of(value) == {}
-
-
-def test_a_kept_shelf_is_read_back():
-    shelf = library.remember({}, "balloon-0000000000000001", EXAMPLES[0].text, now=1.0)
-    assert library.shelf_of(shelf) == shelf
-    del shelf["balloon-0000000000000001"]["steps"]  # as before it kept the settings
-    assert library.shelf_of(shelf)["balloon-0000000000000001"]["steps"] == ""

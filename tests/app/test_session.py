@@ -6,13 +6,14 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
 from app import words
 from app.handlers.desk import Desk
-from app.handlers.session import edit, open_file, open_page, open_story
+from app.handlers.session import KEPT, edit, open_page, open_story, read_file
 from app.studio import Wiring
 from arlon_core.errors import StoryError
 from tests.app.fake_engine import FakeEngine
@@ -32,92 +33,131 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield bench.desk
 
 
-def typing(desk: Desk, session, text: str):
-    value = {**session.editor, "rev": session.editor["rev"] + 1, "from": "text", "text": text}
-    return edit(desk, value, session.project, session.shelf)
+def typing(desk: Desk, value: dict, text: str, at: int = 1) -> dict:
+    return edit(desk, {**value, "rev": value["rev"] + 1, "from": "text", "text": text, "at": at})
+
+
+def kept(value: dict) -> dict:
+    """A story as the browser keeps it."""
+    return json.loads(json.dumps({name: value[name] for name in KEPT}))
+
+
+def event(data: dict) -> SimpleNamespace:
+    """What gradio gives a handler of an event of the editor."""
+    return SimpleNamespace(_data=data)
 
 
 def test_a_stranger_finds_the_first_example_in_a_project_of_their_own(desk: Desk):
-    first, second = open_page(desk, None, None), open_page(desk, "", {})
-    assert first.editor["text"] == second.editor["text"] == desk.examples[0].text
-    assert first.editor["chosen"] == f"example:{desk.examples[0].id}"
-    assert first.project != second.project
+    first, second = open_page(desk, None), open_page(desk, {})
+    assert first["text"] == second["text"] == desk.examples[0].text
+    assert first["chosen"] == f"example:{desk.examples[0].id}"
+    assert first["project"] != second["project"]
+    assert first["left"] is None
 
 
 def test_what_was_typed_is_there_again_after_a_reload_good_or_bad(desk: Desk):
-    session = typing(desk, open_page(desk, None, None), "[4s] One.\n[4x] half ty")
-    again = open_page(desk, session.project, session.shelf)
-    assert again.editor["text"] == "[4s] One.\n[4x] half ty"
-    assert again.editor["problem"]["line"] == 2
-    assert again.project == session.project
+    value = typing(desk, open_page(desk, None), "[4s] One.\n[4x] half ty", at=7)
+    again = open_page(desk, kept(value))
+    assert again["text"] == "[4s] One.\n[4x] half ty"
+    assert again["problem"]["line"] == 2
+    assert kept(again) == kept(value)
+    assert again["at"] == 7
 
 
 def test_steps_and_guidance_are_there_again_after_a_reload_and_belong_to_their_story(desk: Desk):
-    first = open_page(desk, None, None)
-    assert first.settings == {"steps": "", "guidance": ""}, "the model's own"
-    mine = edit(desk, first.editor, first.project, first.shelf, "4", "2.5")
-    assert open_page(desk, mine.project, mine.shelf).settings == {"steps": "4", "guidance": "2.5"}
-    other = open_story(desk, "example:kite", mine.editor, mine.shelf)
-    assert other.settings == {"steps": "", "guidance": ""}
-    back = open_story(desk, f"mine:{mine.project}", other.editor, other.shelf)
-    assert back.settings == {"steps": "4", "guidance": "2.5"}
-    emptied = edit(desk, back.editor, back.project, back.shelf, "", "")
-    assert open_page(desk, emptied.project, emptied.shelf).settings == {"steps": "", "guidance": ""}
+    first = open_page(desk, None)
+    assert (first["steps"], first["guidance"]) == ("", ""), "the model's own"
+    mine = edit(desk, first, "4", "2.5")
+    again = open_page(desk, kept(mine))
+    assert (again["steps"], again["guidance"]) == ("4", "2.5")
+    other = open_story(desk, {"chosen": "example:kite"}, mine)
+    assert (other["steps"], other["guidance"]) == ("", "")
+    assert open_story(desk, other["left"], other)["steps"] == "4"
+    assert open_page(desk, kept(edit(desk, mine, "", "")))["steps"] == ""
 
 
 def test_a_film_begun_with_other_steps_goes_on_with_them_after_a_reload(desk: Desk):
     """What the page's events give, by name of the part: steps are part of every latent's key."""
     page = Wiring(desk, Named())
-    first = page.load("", {})
+    first = page.load(event({}))
     assert first["steps"] == gr.update(value="", interactive=True)
     editor = first["editor"]["value"]
-    begun = page.render(editor, first["project"], first["shelf"], first["shown"], "4", "")
-    again = page.load(begun["project"], json.loads(json.dumps(begun["shelf"])))
+    begun = page.render(editor, first["shown"], "4", "")
+    again = page.load(event(kept(begun["editor"]["value"])))
     typed = [again[name]["value"] for name in ("steps", "guidance")]
-    page.render(again["editor"]["value"], again["project"], again["shelf"], again["shown"], *typed)
+    page.render(again["editor"]["value"], again["shown"], *typed)
     assert {job.request.steps for job in desk.jobs.jobs()} == {4}
     assert {job.request.guidance for job in desk.jobs.jobs()} == {None}
-    later = page.typed(editor, begun["project"], begun["shelf"], {}, "40", "3")
+    later = page.typed(editor, {}, "40", "3")
     assert "steps" not in later, "nothing comes back into a field that is typed in"
-    assert page.load(later["project"], later["shelf"])["guidance"]["value"] == "3"
+    assert page.load(event(kept(later["editor"]["value"])))["guidance"]["value"] == "3"
 
 
 def test_opening_another_story_keeps_the_first_and_its_project(desk: Desk):
-    mine = typing(desk, open_page(desk, None, None), "title: Mine\n[4s] One.\n")
+    mine = typing(desk, open_page(desk, None), "title: Mine\n[4s] One.\n")
     kite = next(each for each in desk.examples if each.id == "kite")
-    other = open_story(desk, "example:kite", mine.editor, mine.shelf)
-    assert other.editor["text"] == kite.text
-    assert other.editor["rev"] > mine.editor["rev"], "the page takes it over"
-    assert other.editor["choices"]["mine"] == [{"id": mine.project, "title": "Mine"}]
-    back = open_story(desk, f"mine:{mine.project}", other.editor, other.shelf)
-    assert (back.editor["text"], back.project) == (mine.editor["text"], mine.project)
-    again = open_story(desk, "example:kite", back.editor, back.shelf)
-    assert again.project == other.project, "so its film is found again"
+    other = open_story(desk, {"chosen": "example:kite"}, mine)
+    assert (other["text"], other["chosen"]) == (kite.text, "example:kite")
+    assert other["rev"] > mine["rev"], "the page takes it over"
+    assert other["left"] == kept(mine)
+    assert (mine["title"], mine["chosen"]) == ("Mine", f"mine:{mine['project']}")
+    back = open_story(desk, kept(mine), other)
+    assert (back["text"], back["project"]) == (mine["text"], mine["project"])
+    again = open_story(desk, kept(other), back)
+    assert again["project"] == other["project"], "so its film is found again"
+
+
+@pytest.mark.parametrize("asked", [{"chosen": "example:kite"}, {"chosen": "example:none"}])
+def test_keys_and_settings_on_their_way_are_kept_with_the_story_that_is_left(desk: Desk, asked: dict):
+    """Also when there is nothing to open."""
+    page = Wiring(desk, Named())
+    value = {**typing(desk, open_page(desk, None), "[4s] One.\n"), "from": "text", "text": "[4s] One!\n"}
+    after = page.opened(value, {}, "40", "", event(asked))["editor"]["value"]
+    left = after["left"] if asked["chosen"] == "example:kite" else after
+    assert (left["project"], left["text"], left["steps"]) == (value["project"], "[4s] One!\n", "40")
+
+
+def test_an_example_that_was_told_otherwise_is_another_story(desk: Desk):
+    """As another release of the studio told it: what was kept stays, and the example is as it is now."""
+    before = {**kept(open_story(desk, {"chosen": "example:kite"}, None)), "text": "[4s] A kite.\n"}
+    now = open_story(desk, before, None)
+    assert now["text"] != before["text"]
+    assert now["project"] != before["project"]
+    assert open_page(desk, before)["text"] == before["text"]
+    assert open_page(desk, before)["chosen"] == f"mine:{before['project']}"
 
 
 def test_a_new_story_is_a_good_one(desk: Desk):
-    session = open_story(desk, "new", None, None)
-    assert session.editor["problem"] is None
-    assert session.editor["sheet"]["cards"]
+    value = open_story(desk, {"chosen": "new"}, None)
+    assert value["problem"] is None
+    assert value["sheet"]["cards"]
+    assert value["chosen"] == "new"
 
 
-@pytest.mark.parametrize("choice", ["mine:the-fox-0000000000000001", "example:none", "", None, "../x"])
-def test_a_story_that_is_gone_is_told(desk: Desk, choice: object):
+@pytest.mark.parametrize(
+    "asked",
+    [{"chosen": "mine:the-fox-0000000000000001"}, {"chosen": "example:none"}, {}, None, {"text": 3}, "new"],
+)
+def test_a_story_that_is_gone_is_told(desk: Desk, asked: object):
     with pytest.raises(StoryError, match=words.GONE):
-        open_story(desk, choice, None, {})
+        open_story(desk, asked, None)
 
 
-def test_a_file_is_opened_beside_what_is_there_and_a_bad_one_changes_nothing(desk: Desk):
-    page = open_page(desk, None, None)
+def test_a_file_is_opened_beside_what_is_there_and_a_bad_one_is_told(desk: Desk):
+    page = open_page(desk, None)
     data = base64.b64encode(b'{"title": "Owl", "segments": [{"prompt": "An owl sits."}]}').decode()
-    owl = open_file(desk, "owl.json", data, page.editor, page.shelf)
-    assert owl.editor["text"] == "title: Owl\n\n[4s] An owl sits.\n"
-    assert set(owl.shelf) == {page.project, owl.project}
-    with pytest.raises(StoryError, match=r"bad\.txt, line 1"):
-        open_file(desk, "bad.txt", base64.b64encode(b"[4x] no").decode(), page.editor, page.shelf)
+    owl = open_story(desk, read_file({"file": "owl.json", "data": data}), page)
+    assert owl["text"] == "title: Owl\n\n[4s] An owl sits.\n"
+    assert owl["project"] != page["project"]
+    assert owl["left"] == kept(page)
+    bad = read_file({"file": "bad.txt", "data": base64.b64encode(b"[4x] no").decode()})
+    assert "bad.txt, line 1" in bad["problem"]
+    assert "problem" in read_file(None)
 
 
-def test_a_page_without_a_project_gets_one_with_its_first_edit(desk: Desk):
-    session = edit(desk, {"from": "text", "text": "title: Sea\n[4s] Waves.\n"}, "../..", None)
-    assert session.project.startswith("sea-")
-    assert session.shelf[session.project]["title"] == "Sea"
+@pytest.mark.parametrize("project", [None, "", "../..", 3])
+def test_a_page_without_a_project_gets_one_with_its_first_edit(desk: Desk, project: object):
+    value = {"from": "text", "text": "title: Sea\n[4s] Waves.\n", "project": project, "at": "now"}
+    edited = edit(desk, value)
+    assert edited["project"].startswith("sea-")
+    assert (edited["title"], edited["at"]) == ("Sea", 0)

@@ -299,7 +299,7 @@ def test_stories_are_opened_saved_and_imported(studio, tmp_path: Path):
     here.until(lambda: here.prompts()[0] == "A fox sits.")
     (tmp_path / "bad.txt").write_text("[4x] one")
     here.page.set_input_files("input[type=file]", tmp_path / "bad.txt")
-    expect(here.page.locator(".notice p")).to_contain_text("bad.txt, line 1")
+    expect(here.page.locator(".story-problem")).to_contain_text("bad.txt, line 1")
     assert here.prompts()[0] == "A fox sits."
 
 
