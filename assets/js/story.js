@@ -10,6 +10,7 @@ class StoryEditor {
   constructor() {
     this.rev = 0;
     this.value = null;
+    this.removed = []; // cards that can come back, the last one first
     this.shelf = new Shelf();
     this.build();
     watch("value", () => this.receive());
@@ -171,7 +172,8 @@ class StoryEditor {
     this.rev = this.sent = value.rev;
     this.keep({ ...value, from: "text", at: value.at || Date.now(), left: null });
     this.text.value = value.text;
-    this.note.replaceChildren();
+    this.removed = [];
+    this.offerBack();
     this.showCards(value.sheet);
     if (value.rev > 0) {
       this.shelve(this.value);
@@ -349,19 +351,31 @@ class StoryEditor {
   }
 
   remove(item) {
-    const { words } = props;
     const number = [...this.list.children].indexOf(item) + 1;
     const after = [...this.list.children].slice(number);
     const empty = !item.fields.prompt.value.trim();
     item.remove();
     this.typed("cards");
     if (empty) return; // nothing to bring back; the offer for the card removed before stays
-    const undo = make("button", { type: "button", click: () => {
-      this.list.insertBefore(item, after.find((each) => each.isConnected) ?? null); // some may be gone by now
-      this.note.replaceChildren();
-      this.typed("cards");
-    } }, words.undo);
-    this.note.replaceChildren(fill(words.removed, { number }), " ", undo);
+    this.removed.push({ item, number, after });
+    this.offerBack();
+  }
+
+  /** Removed cards come back one by one, the one removed last first: then each finds its place again. */
+  offerBack() {
+    const { words } = props;
+    const last = this.removed.at(-1);
+    if (!last) return this.note.replaceChildren();
+    const undo = make("button", { type: "button", click: () => this.bringBack() }, words.undo);
+    this.note.replaceChildren(fill(words.removed, last), " ", undo);
+  }
+
+  bringBack() {
+    const { item, after } = this.removed.pop();
+    this.list.insertBefore(item, after.find((each) => each.isConnected) ?? null); // some may be gone by now
+    this.offerBack();
+    (this.note.querySelector("button") ?? item.fields.prompt).focus();
+    this.typed("cards");
   }
 
   /** Prompts are as tall as their text, also where CSS cannot say so yet. */

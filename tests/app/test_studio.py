@@ -164,6 +164,25 @@ def test_cards_are_added_moved_removed_and_brought_back(studio):
     expect(here.page.locator(".story-problem")).to_be_hidden()
 
 
+def test_removed_cards_come_back_one_by_one_each_at_its_place(studio):
+    here = studio()
+    here.open()
+    here.write(STORY)
+    here.until(lambda: len(here.prompts()) == 3)
+    here.page.click("#tab-cards")
+    cards = here.page.locator(".story-cards li")
+    for index in (1, 0):
+        cards.nth(index).hover()
+        cards.nth(index).get_by_role("button", name=words.EDITOR["remove"]).click()
+    undo = here.page.get_by_role("button", name=words.EDITOR["undo"])
+    undo.click()
+    assert here.prompts() == ["A fox sits.", "Night falls."]
+    here.page.keyboard.press("Enter")
+    assert here.prompts() == ["A fox sits.", "It runs.", "Night falls."]
+    expect(undo).to_have_count(0)
+    here.until(lambda: here.text() == STORY)
+
+
 def test_an_empty_card_that_goes_leaves_the_offer_to_bring_the_one_before_back(studio):
     here = studio()
     here.open()
