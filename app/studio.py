@@ -18,6 +18,7 @@ from app.handlers.filming import cancel_export, choose, choose_sound, export, fi
 from app.handlers.page import FAST, page_values
 from app.handlers.refresh import changed
 from app.handlers.session import edit, open_page, open_story
+from app.handlers.settings import SETTINGS
 from app.panels.film import CONTROLS, control_updates, film_panel
 from app.panels.stage import player_classes, stage_panel
 from app.panels.story import story_panel
@@ -28,7 +29,6 @@ _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibi
 _PAGE = ("model", "progress", "film", "animatic", "timeline", "links", "cancel", "pace")
 _PANEL = ("length", "exported", "export_links", "cancel_export")
 _STARTS = ("make_animatic", "render")
-_SETTINGS = ("steps", "guidance")
 
 Updates = dict[Any, Any]
 
@@ -81,7 +81,7 @@ class Wiring:
         now = [parts[name] for name in ("editor", "shown")]
         shown = [parts[name] for name in ("shown", *_PAGE, *_PANEL)]
         controls = [parts[name] for name in CONTROLS]
-        settings = [parts[name] for name in _SETTINGS]
+        settings = [parts[name] for name in SETTINGS]
         outputs = [parts["editor"], *shown, parts["notice"], parts["tabs"]]
         opened = [*outputs, *controls, *settings]
         starts = [parts[name] for name in _STARTS]
@@ -124,8 +124,10 @@ class Wiring:
     def typed(self, value: Any, shown: Any, *settings: Any) -> Updates:
         return self._story(edit(self.desk, value, *settings), shown)
 
-    def opened(self, value: Any, shown: Any, steps: Any, guidance: Any, event: gr.EventData) -> Updates:
-        left = edit(self.desk, value, steps, guidance)  # with keys that were on their way
+    def opened(
+        self, value: Any, shown: Any, steps: Any, guidance: Any, chunk: Any, event: gr.EventData
+    ) -> Updates:
+        left = edit(self.desk, value, steps, guidance, chunk)  # with keys that were on their way
         try:
             return self._opened(open_story(self.desk, event._data, left))
         except ArlonError as error:
@@ -162,10 +164,10 @@ class Wiring:
             **{self.parts[name]: _update(name, each) for name, each in new.items()},
         }
 
-    def _start(self, kind: str, value: Any, shown: Any, steps: Any, guidance: Any) -> Updates:
-        story = edit(self.desk, value, steps, guidance)
+    def _start(self, kind: str, value: Any, shown: Any, *settings: Any) -> Updates:
+        story = edit(self.desk, value, *settings)
         try:
-            note = submit(self.desk, kind, value, story["project"], steps, guidance)
+            note = submit(self.desk, kind, value, story["project"], *settings)
         except ArlonError as error:
             return {**self._story(story, shown), **self._notice("bad", str(error))}
         tab = "animatic" if kind == "animatic" else "film"

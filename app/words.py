@@ -24,7 +24,12 @@ GPU_LOST = "the GPU was taken back early; what was made is kept: start it again,
 GPU_BROKE = "the work on the GPU broke ({error}); the log says where, and what was made is kept."
 
 FILM, ANIMATIC, RENDER, CANCEL = "Film", "Animatic", "Render", "Cancel"
-SETTINGS, STEPS, GUIDANCE, BY_MODEL = "Settings", "Denoising steps", "Guidance scale", "the model's own"
+SETTINGS, BY_MODEL = "Settings", "the model's own"
+SETTING = {
+    "steps": "Denoising steps",
+    "guidance": "Guidance scale",
+    "chunk": "Latent frames a chunk",
+}
 _PLAYING = {
     "complete": "{total} s, complete",
     "damaged": "The clip of segment {number} is damaged and left out; render the story again to mend it.",
@@ -115,6 +120,11 @@ def bad_steps(value: Any, most: int) -> str:
 
 def bad_guidance(value: Any, most: float) -> str:
     return f"a guidance of {value} makes no film; give one up to {most:g}, or leave the field empty."
+
+
+def bad_chunk(value: Any, most: int | None) -> str:
+    numbers = "a whole number from 1 on" if most is None else f"1 to {most}"
+    return f"chunks of {value} latent frames make no film; give {numbers}, or leave the field empty."
 
 
 def model_ready(name: str, device: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -18,12 +17,11 @@ from app.handlers.kept import kept_render
 from app.handlers.library import Example, project_folder, read_examples
 from app.handlers.planning import Grid, read_grid, read_known_words, read_refusals
 from app.handlers.progress import JobView
+from app.handlers.settings import read_chunk, read_guidance, read_steps
 from app.handlers.watching import Watcher
 from arlon_core.errors import ArlonError, ModelError, ProjectError
 from arlon_core.jobs import JobQueue, JobRequest, JobStatus
 from arlon_core.story import Story
-
-MAX_STEPS, MAX_GUIDANCE = 200, 20.0  # of the page's settings
 
 
 class Model(Protocol):
@@ -105,7 +103,15 @@ class Job:
         return self.status.request.story
 
 
-def submit(desk: Desk, kind: str, value: Any, project: Any, steps: Any = None, guidance: Any = None) -> str:
+def submit(
+    desk: Desk,
+    kind: str,
+    value: Any,
+    project: Any,
+    steps: Any = None,
+    guidance: Any = None,
+    chunk: Any = None,
+) -> str:
     """Start an animatic or a render of the story on the page; gives what to tell the person, mostly nothing.
 
     Raises ArlonError when the story, the project or a setting is no good, or the model lacks a part; nothing
@@ -117,8 +123,9 @@ def submit(desk: Desk, kind: str, value: Any, project: Any, steps: Any = None, g
         kind=kind,
         story=current_story(value, desk.grid),
         project=project_folder(desk.projects, project),
-        steps=_steps(steps) if kind == "render" else None,
-        guidance=_guidance(guidance) if kind == "render" else None,
+        steps=read_steps(steps) if kind == "render" else None,
+        guidance=read_guidance(guidance) if kind == "render" else None,
+        chunk=read_chunk(chunk, desk.grid) if kind == "render" else None,
     )
     if any(job.active and job.status.request == request for job in project_jobs(desk, project)):
         return words.ALREADY[kind]
@@ -161,29 +168,3 @@ def film_job(jobs: list[Job]) -> Job | None:
 def animatic_job(jobs: list[Job]) -> Job | None:
     """The job, of either kind, whose small pictures are shown."""
     return next((job for job in jobs if job.view.sketches), None)
-
-
-def _steps(value: Any) -> int | None:
-    number = _number(value)
-    if number is None:
-        return None
-    if not 1 <= number <= MAX_STEPS or number != int(number):
-        raise ArlonError(words.bad_steps(value, MAX_STEPS))
-    return int(number)
-
-
-def _guidance(value: Any) -> float | None:
-    number = _number(value)
-    if number is not None and not 0 < number <= MAX_GUIDANCE:
-        raise ArlonError(words.bad_guidance(value, MAX_GUIDANCE))
-    return number
-
-
-def _number(value: Any) -> float | None:
-    """What was typed into a field: None for an empty one, NaN for what is no number."""
-    if value is None or not str(value).strip():
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan

@@ -10,7 +10,7 @@ editor's value::
     text
     title            its name in the list of stories; "" while it cannot be read
     chosen           its entry there: "mine:<project>", or while it is untouched "example:<id>" or "new"
-    steps, guidance  what it is rendered with, as typed; "" is the model's own
+    and SETTINGS     what it is rendered with, as typed; "" is the model's own
 
 and, in a story that was just opened, `left`: the one that was on the page before, as it was left.
 """
@@ -24,9 +24,10 @@ from app import words
 from app.handlers import library
 from app.handlers.desk import Desk
 from app.handlers.editing import Value, editor_value, import_story, settle
+from app.handlers.settings import SETTINGS, chunked
 from arlon_core.errors import StoryError
 
-KEPT = ("project", "at", "text", "title", "chosen", "steps", "guidance")
+KEPT = ("project", "at", "text", "title", "chosen", *SETTINGS)
 
 
 def open_page(desk: Desk, kept: Any) -> Value:
@@ -37,13 +38,11 @@ def open_page(desk: Desk, kept: Any) -> Value:
     return open_story(desk, {"chosen": next(iter(_untouched(desk)))}, None)
 
 
-def edit(desk: Desk, value: Any, steps: Any = None, guidance: Any = None) -> Value:
-    """After an edit: text and cards agree. steps, guidance: as typed; None leaves what was kept."""
-    value = value if isinstance(value, Mapping) else {}
-    settled = settle(value, desk.grid, desk.known_words)
-    typed = {"steps": steps, "guidance": guidance}
-    settings = {name: value.get(name) if each is None else each for name, each in typed.items()}
-    return {**settled, **_kept(desk, {**value, **settings}, settled["text"])}
+def edit(desk: Desk, value: Any, *settings: Any) -> Value:
+    """After an edit: text and cards agree. settings: SETTINGS as typed; without them what was kept stays."""
+    value = {**(value if isinstance(value, Mapping) else {}), **dict(zip(SETTINGS, settings, strict=False))}
+    settled = settle(value, chunked(desk.grid, value.get("chunk")), desk.known_words)
+    return {**settled, **_kept(desk, value, settled["text"])}
 
 
 def open_story(desk: Desk, asked: Any, before: Any) -> Value:
@@ -57,10 +56,10 @@ def open_story(desk: Desk, asked: Any, before: Any) -> Value:
     if not isinstance(text, str):
         raise StoryError(words.GONE)
     before = before if isinstance(before, Mapping) else {}
-    value = editor_value(text, desk.grid, before, desk.known_words)
     left = {name: before[name] for name in KEPT} if before else None
     # An example that another release of the studio told otherwise is another story.
     same = asked if asked.get("text") == text else {}
+    value = editor_value(text, chunked(desk.grid, same.get("chunk")), before, desk.known_words)
     return {**value, **_kept(desk, same, text), "left": left}
 
 
@@ -90,5 +89,5 @@ def _kept(desk: Desk, value: Mapping[str, Any], text: str) -> Value:
         "text": text,
         "title": title,
         "chosen": untouched.get(text, f"mine:{project}"),
-        **{name: str(value.get(name) or "") for name in ("steps", "guidance")},
+        **{name: str(value.get(name) or "") for name in SETTINGS},
     }

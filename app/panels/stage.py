@@ -10,6 +10,7 @@ import gradio as gr
 from app import words
 from app.components.parts import film_links, film_timeline, progress_display, stage_tabs, text_line
 from app.components.player import film_player
+from app.handlers.settings import SETTINGS
 
 
 def stage_panel(values: Mapping[str, Any]) -> dict[str, gr.Component]:
@@ -32,8 +33,10 @@ def stage_panel(values: Mapping[str, Any]) -> dict[str, gr.Component]:
     parts["links"] = film_links(values["links"])
     with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"), gr.Row():
         # No gr.Number: an empty one turns to 0 as soon as it is visited.
-        for name, label in (("steps", words.STEPS), ("guidance", words.GUIDANCE)):
-            parts[name] = gr.Textbox(label=label, placeholder=words.BY_MODEL, max_lines=1, **early)
+        for name in SETTINGS:
+            parts[name] = gr.Textbox(
+                label=words.SETTING[name], placeholder=words.BY_MODEL, max_lines=1, **early
+            )
     return parts
 
 

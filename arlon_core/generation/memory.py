@@ -50,7 +50,7 @@ class Shortage:
 
 
 def shortage_sentence(shortage: Shortage) -> str:
-    """One sentence: what ran out, and what would fit."""
+    """One sentence: what ran out, and what would fit; for whoever reads it on a terminal or on the page."""
     sizes = f" in the stage '{shortage.stage}'"
     if shortage.measured:
         free, needed = shortage.measured
@@ -62,9 +62,11 @@ def shortage_sentence(shortage: Shortage) -> str:
         fitting = fitting_chunk(shortage)
         if fitting:
             would = "would fit" if shortage.measured else "take about half of it"
-            mends.append(f"chunks of {fitting} new latent frames {would} (--chunk {fitting})")
+            mends.append(
+                f"{fitting} latent frames a chunk {would} (--chunk {fitting}, or the page's settings)"
+            )
     if shortage.on_gpu:
-        mends.append("--device cpu uses the main memory instead")
+        mends.append("started with --device cpu it uses the main memory instead")
     mends.append(f"other programs that use {'the GPU' if shortage.on_gpu else 'memory'} can be closed")
     mend = ", or ".join(mends)
     return f"{shortage.place} is out of memory{sizes}; {mend}; with a project, what was made is kept."

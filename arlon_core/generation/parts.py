@@ -56,6 +56,7 @@ def render_part(
     *,
     steps: int | None = None,
     guidance: float | None = None,
+    chunk: int | None = None,
     cancel: Cancel = None,
     pause: Callable[[], bool],
 ) -> Iterator[Event]:
@@ -66,7 +67,7 @@ def render_part(
     after each clip; True ends the part there, where little that was made is lost. Other arguments and errors
     as in `render`.
     """
-    request = make_request(pipe, story, steps=steps, guidance=guidance)
+    request = make_request(pipe, story, steps=steps, guidance=guidance, chunk=chunk)
     pipe.require(*NEEDS["render" if options.film else "animatic"])
     if options.with_animatic:
         pipe.require("preview_decoder")

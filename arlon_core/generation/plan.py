@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from arlon_core.errors import StoryError
+from arlon_core.errors import ArlonError, StoryError
 
 FRAMES_PER_LATENT = 4
 MAX_BLOCK = 16  # latent frames generated after one prefill of the token transformer
@@ -154,6 +154,15 @@ def make_plan(
             )
         )
     return Plan(fps=fps, frames=total, latents=borders[-1], segments=tuple(segments))
+
+
+def chunk_length(asked: int | None, most: int) -> int:
+    """New latent frames a chunk: those asked for, else `most`, which a model makes. Raises ArlonError."""
+    if asked is None:
+        return most
+    if not 1 <= asked <= most:
+        raise ArlonError(f"this model makes no chunks of {asked} latent frames; give 1 to {most}.")
+    return asked
 
 
 def latent_border(frame: int) -> int:

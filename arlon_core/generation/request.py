@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from arlon_core.errors import ArlonError
-from arlon_core.generation.plan import Plan, SegmentPlan, make_plan
+from arlon_core.generation.plan import Plan, SegmentPlan, chunk_length, make_plan
 from arlon_core.models.token_decoding import SamplingConfig
 from arlon_core.store import FORMAT_VERSIONS, artefact_key
 from arlon_core.story import Story, segment_texts
@@ -63,9 +63,7 @@ def make_request(
     steps = config.num_inference_steps if steps is None else steps
     if not 1 <= steps <= _MAX_STEPS:
         raise ArlonError(f"{steps} denoising steps make no film; give 1 to {_MAX_STEPS}.")
-    chunk = config.max_new if chunk is None else chunk
-    if not 1 <= chunk <= config.max_new:
-        raise ArlonError(f"this model makes no chunks of {chunk} latent frames; give 1 to {config.max_new}.")
+    chunk = chunk_length(chunk, config.max_new)
     seconds = [segment.seconds for segment in story.segments]
     prompts = [segment.prompt for segment in story.segments]
     return Request(

@@ -96,6 +96,7 @@ class ModelEngine:
             request.project,
             steps=request.steps,
             guidance=request.guidance,
+            chunk=request.chunk,
             cancel=cancel,
             with_animatic=pipe.preview_decoder is not None,
             previews=True,

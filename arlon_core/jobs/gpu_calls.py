@@ -149,6 +149,7 @@ def perform(pipe: ArlonPipeline, call: GpuCall) -> Iterator[Event]:
             options,
             steps=request.steps,
             guidance=request.guidance,
+            chunk=request.chunk,
             cancel=call.flag.exists,
             pause=Clock(call.seconds - START),
         )

@@ -18,7 +18,7 @@ from arlon_core.generation.events import (
     event_record,
 )
 from arlon_core.generation.film_edit import check_film_edit, film_edit, remember_segments
-from arlon_core.generation.plan import make_plan
+from arlon_core.generation.plan import chunk_length, make_plan
 from arlon_core.jobs.gpu_calls import Work
 from arlon_core.jobs.records import JobRequest
 from arlon_core.media.film_settings import CUTS, Edit
@@ -33,10 +33,11 @@ class PartedFilm:
     """The state of one job between its calls. Every call replays the film from its beginning."""
 
     def __init__(self, pipe: ArlonPipeline, request: JobRequest) -> None:
-        """Reads the model's configuration alone, no weights. Raises StoryError, FilmError."""
+        """Reads the model's configuration alone, no weights. Raises ArlonError."""
         config = pipe.config
         seconds = [segment.seconds for segment in request.story.segments]
-        plan = make_plan(seconds, config.fps, max_new=config.max_new, overlap=config.overlap)
+        chunk = chunk_length(request.chunk, config.max_new)
+        plan = make_plan(seconds, config.fps, max_new=chunk, overlap=config.overlap)
         steps = config.num_inference_steps if request.steps is None else request.steps
         guidance = config.guidance_scale if request.guidance is None else request.guidance
         self.request = request

@@ -19,8 +19,8 @@ class JobRequest:
     """What to make of a story.
 
     kind: "animatic" (small pictures of the whole story) or "render" (the film). project: the folder that
-    keeps results and journal. steps, guidance: instead of the model's own; an animatic has no use for them.
-    Raises ArlonError for another kind.
+    keeps results and journal. steps, guidance, chunk (new latent frames a chunk): instead of the model's own;
+    an animatic has no use for them. Raises ArlonError for another kind.
     """
 
     kind: str
@@ -28,6 +28,7 @@ class JobRequest:
     project: Path
     steps: int | None = None
     guidance: float | None = None
+    chunk: int | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -42,26 +43,33 @@ class JobRequest:
             "project": str(self.project),
             "steps": self.steps,
             "guidance": self.guidance,
+            "chunk": self.chunk,
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> JobRequest:
         """A request from parsed JSON. Raises ArlonError (StoryError is one) naming what is wrong."""
-        known = ("kind", "story", "project", "steps", "guidance")
+        known = ("kind", "story", "project", "steps", "guidance", "chunk")
         unknown = [key for key in values if key not in known]
         missing = [key for key in known[:3] if key not in values]
         if unknown or missing:
             what = f'an unknown "{unknown[0]}"' if unknown else f'no "{missing[0]}"'
             raise ArlonError(f"the job has {what}; give {', '.join(known)}.")
-        steps, guidance = values.get("steps"), values.get("guidance")
+        guidance = values.get("guidance")
         if not isinstance(values["project"], str) or not values["project"]:
             raise ArlonError("the job's project is no path; give the path of its folder.")
-        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int)):
-            raise ArlonError(f"the job's steps {steps!r} are no whole number; give one, or null.")
         if guidance is not None and (isinstance(guidance, bool) or not isinstance(guidance, (int, float))):
             raise ArlonError(f"the job's guidance {guidance!r} is no number; give one, or null.")
         story = story_from_json(values["story"], "the job's story")
-        return cls(values["kind"], story, Path(values["project"]), steps, guidance)
+        steps, chunk = (_whole(values, name) for name in ("steps", "chunk"))
+        return cls(values["kind"], story, Path(values["project"]), steps, guidance, chunk)
+
+
+def _whole(values: Mapping[str, Any], name: str) -> int | None:
+    number = values.get(name)
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+        raise ArlonError(f"the job's {name}: {number!r} is no whole number; give one, or null.")
+    return number
 
 
 class JobState(StrEnum):

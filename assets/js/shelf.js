@@ -23,9 +23,9 @@ class Shelf {
   }
 
   /** Keeps a story, and drops its draft, which it has caught up with. False where the browser has no room for it. */
-  keep({ project, at, text, title, chosen, steps, guidance }) {
+  keep({ project, at, text, title, chosen, steps, guidance, chunk }) {
     const before = this.story(project);
-    const settings = { steps, guidance };
+    const settings = { steps, guidance, chunk };
     const newer = { project, at, text, title: title || before?.title || "", chosen, ...settings };
     const story = before?.at > at ? { ...before, ...settings } : newer;
     const fits = write(STORY + project, story);

@@ -25,13 +25,13 @@ def visit(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
     page.click(f"text={words.SETTINGS}")
-    expect(page.get_by_label(words.STEPS)).to_be_editable(timeout=PATIENCE)
+    expect(page.get_by_label(words.SETTING["steps"])).to_be_editable(timeout=PATIENCE)
 
 
 def test_a_film_and_its_settings_come_back_with_page_and_server(
     page: Page, serve: Callable[..., str], tmp_path: Path, browser_log
 ):
-    steps, guidance = page.get_by_label(words.STEPS), page.get_by_label(words.GUIDANCE)
+    steps, guidance = page.get_by_label(words.SETTING["steps"]), page.get_by_label(words.SETTING["guidance"])
     rendered = page.locator(".film-timeline [data-state=done]")
     with open_bench(tmp_path, FakeEngine()) as bench:
         studio = build_studio(bench.desk)

@@ -298,13 +298,19 @@ def test_settings_out_of_range_are_refused_in_one_sentence(bench, steps, guidanc
         desks.submit(bench().desk, "render", STORY, FOX, steps, guidance)
 
 
+@pytest.mark.parametrize("chunk", ["0", "1.5", "13", "some", "inf"])
+def test_a_chunk_that_the_model_cannot_make_is_refused_in_one_sentence(bench, chunk: str):
+    with pytest.raises(ArlonError, match="give 1 to 12, or leave the field empty"):
+        desks.submit(bench().desk, "render", STORY, FOX, chunk=chunk)
+
+
 def test_settings_reach_the_engine_and_only_a_render(bench):
     held = bench(Planned=0)
-    desks.submit(held.desk, "render", STORY, FOX, "12", " 2.5")
-    desks.submit(held.desk, "animatic", STORY, FOX, "12", " 2.5")
+    desks.submit(held.desk, "render", STORY, FOX, "12", " 2.5", "6")
+    desks.submit(held.desk, "animatic", STORY, FOX, "12", " 2.5", "6")
     animatic, render = (job.status.request for job in jobs_of(held))
-    assert (render.steps, render.guidance) == (12, 2.5)
-    assert (animatic.steps, animatic.guidance) == (None, None)
+    assert (render.steps, render.guidance, render.chunk) == (12, 2.5, 6)
+    assert (animatic.steps, animatic.guidance, animatic.chunk) == (None, None, None)
     assert render.project.parent == held.desk.projects.absolute()
 
 

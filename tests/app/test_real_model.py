@@ -89,7 +89,7 @@ class Visit:
         )
 
     def render(self) -> None:
-        steps = self.page.get_by_label(words.STEPS)
+        steps = self.page.get_by_label(words.SETTING["steps"])
         if not steps.is_visible():
             self.page.click(f"text={words.SETTINGS}")
         steps.fill(str(STEPS))

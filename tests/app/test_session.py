@@ -14,6 +14,7 @@ import pytest
 from app import words
 from app.handlers.desk import Desk
 from app.handlers.session import KEPT, edit, open_page, open_story, read_file
+from app.handlers.settings import SETTINGS
 from app.studio import Wiring
 from arlon_core.errors import StoryError
 from tests.app.fake_engine import FakeEngine
@@ -64,16 +65,34 @@ def test_what_was_typed_is_there_again_after_a_reload_good_or_bad(desk: Desk):
     assert again["at"] == 7
 
 
-def test_steps_and_guidance_are_there_again_after_a_reload_and_belong_to_their_story(desk: Desk):
+def settings(value: dict) -> list[str]:
+    return [value[name] for name in SETTINGS]
+
+
+def test_settings_are_there_again_after_a_reload_and_belong_to_their_story(desk: Desk):
+    typed, models_own = ["4", "2.5", "6"], ["", "", ""]
     first = open_page(desk, None)
-    assert (first["steps"], first["guidance"]) == ("", ""), "the model's own"
-    mine = edit(desk, first, "4", "2.5")
-    again = open_page(desk, kept(mine))
-    assert (again["steps"], again["guidance"]) == ("4", "2.5")
+    assert settings(first) == models_own
+    mine = edit(desk, first, *typed)
+    assert settings(open_page(desk, kept(mine))) == typed
     other = open_story(desk, {"chosen": "example:kite"}, mine)
-    assert (other["steps"], other["guidance"]) == ("", "")
-    assert open_story(desk, other["left"], other)["steps"] == "4"
-    assert open_page(desk, kept(edit(desk, mine, "", "")))["steps"] == ""
+    assert settings(other) == models_own
+    assert settings(open_story(desk, other["left"], other)) == typed
+    assert settings(open_page(desk, kept(edit(desk, mine, *models_own)))) == models_own
+
+
+def test_the_plan_is_of_the_chunks_that_were_set_and_waits_for_a_good_number(desk: Desk):
+    first = open_page(desk, None)
+    own = first["plan"]["chunks"]
+
+    def chunks(typed: str) -> int:
+        return edit(desk, first, "", "", typed)["plan"]["chunks"]
+
+    assert chunks("6") > own
+    assert [chunks(typed) for typed in ("", "12", "99", "six")] == [own] * 4
+    mine = edit(desk, first, "", "", "6")
+    assert open_page(desk, kept(mine))["plan"]["chunks"] == chunks("6")
+    assert edit(desk, mine)["plan"]["chunks"] == chunks("6"), "it goes with the story"
 
 
 def test_a_film_begun_with_other_steps_goes_on_with_them_after_a_reload(desk: Desk):
@@ -82,13 +101,14 @@ def test_a_film_begun_with_other_steps_goes_on_with_them_after_a_reload(desk: De
     first = page.load(event({}))
     assert first["steps"] == gr.update(value="", interactive=True)
     editor = first["editor"]["value"]
-    begun = page.render(editor, first["shown"], "4", "")
+    begun = page.render(editor, first["shown"], "4", "", "6")
     again = page.load(event(kept(begun["editor"]["value"])))
-    typed = [again[name]["value"] for name in ("steps", "guidance")]
+    typed = [again[name]["value"] for name in SETTINGS]
     page.render(again["editor"]["value"], again["shown"], *typed)
     assert {job.request.steps for job in desk.jobs.jobs()} == {4}
     assert {job.request.guidance for job in desk.jobs.jobs()} == {None}
-    later = page.typed(editor, {}, "40", "3")
+    assert {job.request.chunk for job in desk.jobs.jobs()} == {6}
+    later = page.typed(editor, {}, "40", "3", "")
     assert "steps" not in later, "nothing comes back into a field that is typed in"
     assert page.load(event(kept(later["editor"]["value"])))["guidance"]["value"] == "3"
 
@@ -112,9 +132,10 @@ def test_keys_and_settings_on_their_way_are_kept_with_the_story_that_is_left(des
     """Also when there is nothing to open."""
     page = Wiring(desk, Named())
     value = {**typing(desk, open_page(desk, None), "[4s] One.\n"), "from": "text", "text": "[4s] One!\n"}
-    after = page.opened(value, {}, "40", "", event(asked))["editor"]["value"]
+    after = page.opened(value, {}, "40", "", "6", event(asked))["editor"]["value"]
     left = after["left"] if asked["chosen"] == "example:kite" else after
-    assert (left["project"], left["text"], left["steps"]) == (value["project"], "[4s] One!\n", "40")
+    assert (left["project"], left["text"]) == (value["project"], "[4s] One!\n")
+    assert settings(left) == ["40", "", "6"]
 
 
 def test_an_example_that_was_told_otherwise_is_another_story(desk: Desk):

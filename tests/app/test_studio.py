@@ -258,7 +258,7 @@ def test_settings_that_are_visited_and_left_empty_are_the_models_own(studio):
     here = studio(Planned=0)
     here.open()
     here.page.click(f"text={words.SETTINGS}")
-    here.page.get_by_label(words.STEPS).click()
+    here.page.get_by_label(words.SETTING["steps"]).click()
     for _ in range(3):
         here.page.keyboard.press("Tab")
     here.page.click("#render")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from app import words
 from arlon_core.errors import ArlonError
 from arlon_core.generation.events import ChunkReady, FilmReady, SegmentReady
 from arlon_core.generation.memory import (
@@ -114,8 +115,8 @@ def test_the_chunk_that_fits_is_computed_from_sizes():
 
 def test_the_sentence_names_only_what_helps():
     plain = shortage_sentence(SHORT)
-    for words in ("the GPU (X)", "more than 8.0 GB", "4.0 GB are free", "--chunk 2", "--device cpu"):
-        assert words in plain
+    for said in ("the GPU (X)", "more than 8.0 GB", "4.0 GB are free", "--chunk 2", "--device cpu"):
+        assert said in plain
     assert "guidance" not in plain
     assert "guidance 1 takes half" in shortage_sentence(replace(SHORT, guided=True))
     assert "--chunk" not in shortage_sentence(replace(SHORT, free=1_000_000_000))
@@ -123,7 +124,11 @@ def test_the_sentence_names_only_what_helps():
     assert "--device" not in shortage_sentence(replace(SHORT, on_gpu=False))
     unknown = shortage_sentence(replace(SHORT, needed=None))
     assert "GB" not in unknown
-    assert "take about half of it (--chunk 6)" in unknown
+    assert "take about half of it (--chunk 6, " in unknown
+
+
+def test_the_sentence_names_the_setting_as_the_pages_field_does():
+    assert f"2 {words.SETTING['chunk'].lower()} would fit" in shortage_sentence(SHORT)
 
 
 def test_what_was_asked_for_is_read_from_the_error():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,33 @@ def test_cancelled_within_a_step_from_another_thread(queue: JobQueue, tmp_path: 
     assert queue.status(job).state is JobState.CANCELLED
     assert max(event.step for event in seen if isinstance(event, StepDone)) < 900
     assert seen[-1].message.startswith("cancelled")
+
+
+def test_a_render_out_of_memory_goes_on_with_what_its_sentence_names(
+    queue: JobQueue, engine: ModelEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As a person at the page does, who has no command line: the setting is named as its field is."""
+    model = engine._pipe.transformer
+    forward, seen = model.forward, []
+
+    def short_of_memory(latents, *args, **options):
+        seen.append(latents.shape[2])
+        if seen[-1] > 4:
+            raise MemoryError
+        return forward(latents, *args, **options)
+
+    monkeypatch.setattr(model, "forward", short_of_memory)
+    story = Story((Segment("A red balloon rises.", 2.5),))
+    request = JobRequest("render", story, tmp_path, steps=1)
+    failed = queue.submit(request)
+    list(queue.attach(failed))
+    sentence = queue.status(failed).message
+    fitting = re.search(r"(\d+) latent frames a chunk", sentence)
+    assert fitting, sentence
+    assert "settings" in sentence
+    again = queue.submit(replace(request, chunk=int(fitting[1])))
+    assert isinstance([event for _, event in queue.attach(again)][-1], FilmReady), queue.status(again).message
+    assert max(seen) > 4
 
 
 def test_a_job_waits_for_the_model_and_can_be_cancelled_meanwhile(

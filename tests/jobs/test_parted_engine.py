@@ -120,6 +120,17 @@ def test_the_report_adds_up(engine, gpu: LentGpu, tiny_pipeline, tmp_path: Path)
     assert report["seconds_total"] == pytest.approx(total, abs=0.01)
 
 
+def test_chunks_are_as_long_as_asked_for(engine, tiny_pipeline, tmp_path: Path):
+    parted = run(engine, tmp_path / "parted", steps=1, chunk=2)
+    plain = list(render(tiny_pipeline, STORY, tmp_path / "plain", steps=1, chunk=2))
+    assert max(chunk.latents for chunk in parted[0].plan.chunks) == 2
+    assert [event.frame_hash for event in of(SegmentReady, parted)] == [
+        event.frame_hash for event in of(SegmentReady, plain)
+    ]
+    with pytest.raises(ArlonError, match="give 1 to 4"):
+        run(engine, tmp_path, chunk=5)
+
+
 def test_the_film_and_its_captions_are_told_and_found_again(engine, tmp_path: Path):
     write_film_settings(tmp_path, FilmSettings(captions="srt"))
     ready = run(engine, tmp_path, steps=1)[-1]

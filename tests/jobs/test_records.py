@@ -14,7 +14,7 @@ from arlon_core.story import Segment, Story
 STORY = Story(
     (Segment("A fox.", 2.5, 9), Segment("Then night falls.")), title="The fox", style="calm", seed=3
 )
-REQUEST = JobRequest("render", STORY, Path("projects/fox"), steps=8, guidance=1.5)
+REQUEST = JobRequest("render", STORY, Path("projects/fox"), steps=8, guidance=1.5, chunk=6)
 
 
 @pytest.mark.parametrize("request_", [REQUEST, JobRequest("animatic", STORY, Path("p"))])
@@ -30,6 +30,7 @@ def test_a_request_survives_json(request_: JobRequest):
         {"project": ""},
         {"steps": 2.5},
         {"steps": True},
+        {"chunk": 2.5},
         {"guidance": "much"},
         {"story": {"segments": []}},
         {"story": None},
