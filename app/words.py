@@ -145,13 +145,15 @@ def stage(name: str, kind: str, segment: int, segments: int, step: str) -> tuple
         return f"Sketching segment {segment} of {segments}", SKETCHING[kind]
     if name == "animatic":
         return f"Drawing the animatic, segment {segment} of {segments}", ""
-    if name == "film":
-        return f"Rendering segment {segment} of {segments}", step
-    return JOINING[kind], ""
+    return f"Rendering segment {segment} of {segments}", step
 
 
 def step(chunk: int, chunks: int, number: int, steps: int) -> str:
     return f"chunk {chunk} of {chunks} · step {number} of {steps}"
+
+
+def frames(done: int, total: int) -> str:
+    return f"{done} of {total} frames"
 
 
 def made(report: Mapping[str, Any]) -> str:
@@ -173,7 +175,7 @@ def length_of_before(length: str) -> str:
 
 
 def exporting(done: int, total: int) -> str:
-    return f"Exporting: {done} of {total} frames"
+    return f"Exporting: {frames(done, total)}"
 
 
 def exported(length: str) -> str:

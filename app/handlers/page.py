@@ -106,8 +106,11 @@ def _lines(desk: Desk, job: Job, story: Story | None) -> tuple[str, str]:
         return words.DONE[kind], words.STALE[kind] if stale else words.made(view.report)
     if view.plan is None:
         return (words.STARTING, "") if desk.model.ready() else (words.MODEL_LOADING, words.MODEL_WAIT)
-    joining = kind == "animatic" and len(view.sketches) == len(view.plan.segments)
-    return words.stage("join" if joining else view.stage, kind, *_counts(job))
+    small = kind == "animatic" and len(view.sketches) == len(view.plan.segments)
+    if small or view.stage == "join":
+        meter = view.small if small else view.join
+        return words.JOINING[kind], words.frames(int(meter.done), meter.total)
+    return words.stage(view.stage, kind, *_counts(job))
 
 
 def _counts(job: Job) -> tuple[int, int, str]:

@@ -1,7 +1,7 @@
 """What is known of a job, folded from its events one by one, and how much longer it takes.
 
-The rest is estimated from measured work only: latent frames done, and the seconds they took. What lay in the
-project already counts as done and measures nothing.
+The rest is estimated from measured work: pieces done, and the seconds they took. What lay in the project
+already counts as done and measures nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from arlon_core.generation.events import (
     Event,
     Failed,
     FilmReady,
+    Joining,
     Planned,
     SegmentReady,
     StepDone,
@@ -28,17 +29,30 @@ from arlon_core.generation.events import (
 )
 from arlon_core.generation.plan import Plan
 
-# Parts of the whole, from the costs in docs/architecture.md: they only shape the bar, never the estimate.
-WEIGHTS = {
-    "render": {"tokens": 0.13, "animatic": 0.04, "film": 0.80, "join": 0.03},
-    "animatic": {"tokens": 0.75, "animatic": 0.20, "join": 0.05},
-}
 MIN_MARKS = 3  # measured steps before an estimate is given (our choice)
+
+# What a second of film takes on two CPU cores, in seconds (docs/architecture.md): sampling its tokens,
+# drawing and joining its small pictures, one pass of the diffusion transformer, decoding, joining its clips.
+# They shape the bar; and an estimate says with them, from what was measured, how long a later part will be.
+TOKENS, DRAW, JOIN_SMALL, PASS, DECODE, JOIN = 0.33, 0.08, 0.02, 0.21, 0.42, 0.08
+# The part of the whole that a stage of JobView works on.
+PARTS = {"tokens": "tokens", "animatic": "small", "film": "film", "join": "join"}
+MODELS = ("tokens", "film")  # parts that tell how fast this machine is
+
+
+def costs(kind: str, passes: int) -> dict[str, float]:
+    """The parts of a job in their order, and what each costs. kind: "animatic" or "render"."""
+    sketch = {"tokens": TOKENS, "draw": DRAW, "small": JOIN_SMALL}
+    return sketch if kind == "animatic" else {**sketch, "film": DECODE + passes * PASS, "join": JOIN}
 
 
 @dataclass(frozen=True)
 class Meter:
-    """Work in latent frames. seconds were measured for `measured` of them; at: when `done` was reached."""
+    """Work in pieces: latent frames, segments or frames of film.
+
+    seconds were measured for `measured` of them, in `marks` steps; `enough` of those tell the pace. at: when
+    `done` was reached.
+    """
 
     total: int
     done: float = 0.0
@@ -46,13 +60,19 @@ class Meter:
     seconds: float = 0.0
     marks: int = 0
     at: float | None = None
+    enough: int = MIN_MARKS
 
     @property
     def fraction(self) -> float:
         return self.done / self.total
 
+    @property
+    def pace(self) -> float | None:
+        """Seconds a piece, None before enough is measured."""
+        return self.seconds / self.measured if self.marks >= self.enough else None
+
     def advance(self, done: float, now: float, *, cached: bool = False) -> Meter:
-        """`done` latent frames stand at `now`. cached: they were found, so they measure nothing."""
+        """`done` pieces stand at `now`. cached: they were found, so they measure nothing."""
         if cached or self.at is None or done <= self.done:
             return replace(self, done=max(done, self.done), at=now)
         return replace(
@@ -64,22 +84,18 @@ class Meter:
             at=now,
         )
 
-    def remaining(self, now: float) -> float | None:
-        """Seconds to the end, None before enough is measured."""
-        if self.marks < MIN_MARKS or self.at is None:
-            return None
-        rest = (self.total - self.done) * self.seconds / self.measured
-        return max(0.0, rest - (now - self.at))
-
 
 @dataclass(frozen=True)
 class JobView:
     """A job as the page shows it. stage: "waiting", "tokens", "animatic", "film", "join" or "done"."""
 
     plan: Plan | None = None
+    passes: int = 1  # of the diffusion transformer, for each chunk
     stage: str = "waiting"
     tokens: Meter = Meter(1)
+    small: Meter = Meter(1)  # joining the small clips
     film: Meter = Meter(1)
+    join: Meter = Meter(1)
     sketched: int = 0  # segments whose tokens stand
     step: StepDone | None = None
     preview: str | None = None  # the running chunk, as a data URI
@@ -99,28 +115,60 @@ class JobView:
             return 0.0
         if self.stage == "done":
             return 100.0
-        late = self.stage in ("film", "join")  # an animatic that was left out counts as made
-        parts = {
-            "tokens": 1.0 if late else self.tokens.fraction,
-            "animatic": 1.0 if late else len(self.sketches) / len(self.plan.segments),
-            "film": self.film.fraction,
-            "join": 0.0,
-        }
-        return 100.0 * sum(weight * parts[part] for part, weight in WEIGHTS[kind].items())
+        parts, meters, here = costs(kind, self.passes), self._meters(self.plan), self._part(kind)
+        # Once the film has begun, an animatic that was left out counts as made.
+        before = here in ("film", "join")
+        made = 0.0
+        for part, cost in parts.items():
+            before = before and part != here
+            made += cost * (1.0 if before else meters[part].fraction)
+        return min(99.9, 100.0 * made / sum(parts.values()))
 
     def remaining(self, kind: str, now: float) -> float | None:
-        """Seconds until the job ends, None while nothing is measured that could tell."""
-        if self.stage == "film":
-            return self.film.remaining(now)
-        return self.tokens.remaining(now) if kind == "animatic" and self.stage == "tokens" else None
+        """Seconds until the job ends, None while nothing is measured that could tell.
+
+        A part whose pace is not measured takes as long as its cost says, beside the latest of MODELS that is.
+        """
+        here = self._part(kind)
+        if self.plan is None or here is None:
+            return None
+        rest, machine, begun = 0.0, None, False  # machine: seconds that a second of cost takes here
+        meters = self._meters(self.plan)
+        for part, cost in costs(kind, self.passes).items():
+            meter = meters[part]
+            measured = None if meter.pace is None else meter.pace * meter.total / cost
+            if measured is not None and part in MODELS:
+                machine = measured
+            begun = begun or part == here
+            if begun:
+                second = machine if measured is None else measured
+                if second is None:
+                    return None
+                waited = now - meter.at if part == here and meter.at is not None else 0.0
+                rest += max(0.0, second * cost * (1.0 - meter.fraction) - waited)
+        return rest
+
+    def _part(self, kind: str) -> str | None:
+        """The part that is at work, None where none is, as in the last moment of an animatic."""
+        part = PARTS.get(self.stage)
+        return part if part in costs(kind, self.passes) else None
+
+    def _meters(self, plan: Plan) -> dict[str, Meter]:
+        drawn = Meter(len(plan.segments), done=len(self.sketches))  # its time is in that of the tokens
+        return {
+            "tokens": self.tokens,
+            "draw": drawn,
+            "small": self.small,
+            "film": self.film,
+            "join": self.join,
+        }
 
 
 def fold(view: JobView, event: Event, now: float) -> JobView:
     """The view after an event. now: seconds of a clock that only goes forward."""
     match event:
-        case Planned(plan=plan):
-            meter = Meter(plan.latents, at=now)
-            return replace(view, plan=plan, stage="tokens", tokens=meter, film=meter)
+        case Planned():
+            return _planned(view, event, now)
         case TokensReady():
             return _tokens(view, event, now)
         case AnimaticReady():
@@ -128,7 +176,11 @@ def fold(view: JobView, event: Event, now: float) -> JobView:
         case StepDone() | ChunkReady():
             return _chunk(view, event, now)
         case SegmentReady():
-            return _segment(view, event)
+            return _segment(view, event, now)
+        case Joining(done=done, total=total, animatic=True):
+            return replace(view, small=replace(view.small, total=total).advance(done, now))
+        case Joining(done=done, total=total):  # other than the plan's: crossfades make a film shorter
+            return replace(view, join=replace(view.join, total=total).advance(done, now))
         case FilmReady(path=path, report=report):
             view = replace(view, result=path, subtitles=event.subtitles, report=report)
             return replace(view, stage="done", step=None, preview=None)
@@ -137,6 +189,20 @@ def fold(view: JobView, event: Event, now: float) -> JobView:
         case Failed(message=message):
             return replace(view, failure=message, step=None, preview=None)
     return view
+
+
+def _planned(view: JobView, event: Planned, now: float) -> JobView:
+    latents, frames = Meter(event.plan.latents, at=now), Meter(event.plan.frames)
+    return replace(
+        view,
+        plan=event.plan,
+        passes=event.passes,
+        stage="tokens",
+        tokens=replace(latents, enough=1),  # a segment is many tokens
+        small=frames,
+        film=latents,
+        join=frames,
+    )
 
 
 def _tokens(view: JobView, event: TokensReady, now: float) -> JobView:
@@ -148,9 +214,11 @@ def _tokens(view: JobView, event: TokensReady, now: float) -> JobView:
 
 
 def _animatic(view: JobView, event: AnimaticReady, now: float) -> JobView:
+    small = replace(view.small, at=now)
     # Segments are drawn while the tokens of later ones are sampled: until those end, it is about tokens.
     sampled = view.plan is None or view.sketched == len(view.plan.segments)
-    view = replace(view, film=replace(view.film, at=now), stage="animatic" if sampled else "tokens")
+    stage = "animatic" if sampled else "tokens"
+    view = replace(view, film=replace(view.film, at=now), small=small, stage=stage)
     if event.segment is None:
         return replace(view, animatic=event.path or view.animatic, stage="film")
     picture = None
@@ -178,12 +246,13 @@ def _chunk(view: JobView, event: StepDone | ChunkReady, now: float) -> JobView:
     return replace(view, stage="film", film=meter)
 
 
-def _segment(view: JobView, event: SegmentReady) -> JobView:
+def _segment(view: JobView, event: SegmentReady, now: float) -> JobView:
     segments = {**view.segments, event.segment: event}
     whole = view.plan is not None and len(segments) == len(view.plan.segments)
     return replace(
         view,
         stage="join" if whole else "film",
+        join=replace(view.join, at=now),
         segments=segments,
         thumbs=_with(view.thumbs, event.segment, middle_picture(event.path, event.frames)),
         preview=None if whole else view.preview,

@@ -88,7 +88,7 @@ def _told(session: Session, ready: Iterator[ReadyClip], shown: Shown) -> Iterato
         yield AnimaticReady(each.segment, shown.pop(each.segment, None), each.clip.path, cached=each.cached)
 
 
-def animatic_film(session: Session, path: Path) -> AnimaticReady:
+def animatic_film(session: Session, path: Path) -> Iterator[Event]:
     """Join the small clips into one film of full length at `path`. Raises OutputError."""
-    session.write_film(session.previews, path)
-    return AnimaticReady(None, path=path)
+    yield from session.write_film(session.previews, path, animatic=True)
+    yield AnimaticReady(None, path=path)

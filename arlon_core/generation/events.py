@@ -24,10 +24,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Planned(Event):
-    """The plan stands; nothing has been computed. texts: what the text encoder will read, one a segment."""
+    """The plan stands; nothing has been computed. texts: what the text encoder will read, one a segment.
+
+    passes: of the diffusion transformer for each chunk (generation.plan.chunk_passes).
+    """
 
     plan: Plan
     texts: tuple[str, ...] = ()
+    passes: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,18 @@ class SegmentReady(Event):
     frames: int
     frame_hash: str = ""
     cached: bool = False
+
+
+@dataclass(frozen=True)
+class Joining(Event):
+    """Clips are being joined into one file: `done` of its `total` frames are written.
+
+    animatic: they are the small ones. Told after each second of film.
+    """
+
+    done: int
+    total: int
+    animatic: bool = False
 
 
 @dataclass(frozen=True)

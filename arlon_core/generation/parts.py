@@ -86,7 +86,7 @@ def _in_session(
     with open_session(pipe, request, project, cancel) as session:
         session.pause = pause
         session.note_start()
-        yield Planned(request.plan, request.texts)
+        yield Planned(request.plan, request.texts, request.passes)
         yield from session.noted(word_warnings(pipe, request.story))
         yield from session.noted(_part(session, options))
 

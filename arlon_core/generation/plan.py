@@ -165,6 +165,11 @@ def chunk_length(asked: int | None, most: int) -> int:
     return asked
 
 
+def chunk_passes(steps: int, guidance: float) -> int:
+    """How often the diffusion transformer sees a chunk: once a step, twice where guidance compares."""
+    return steps * (1 if guidance == 1 else 2)
+
+
 def latent_border(frame: int) -> int:
     """The latent frame at which a border after ``frame`` video frames lies: ceil((frame + 3) / 4)."""
     return -(-(frame + FRAMES_PER_LATENT - 1) // FRAMES_PER_LATENT)

@@ -48,9 +48,10 @@ def render(
 
     Events in order: Planned; WarningRaised a segment with words that the model has never seen; TokensReady a
     segment; unless `with_animatic` is False, AnimaticReady a segment
-    and one for the whole; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Clips are
-    encoded beside the rest: a segment's AnimaticReady comes some time after its TokensReady, its SegmentReady
-    some time after its last chunk, each in the film's order, while later segments are under way.
+    and one for the whole; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Joining
+    tells how far a file is that clips are joined into, before the event that it stands. Clips are encoded
+    beside the rest: a segment's AnimaticReady comes some time after its TokensReady, its SegmentReady some
+    time after its last chunk, each in the film's order, while later segments are under way.
 
     project: folder that keeps every result; without one all is kept in a temporary place, which is removed
     when the events end. Its film.json (media.film_settings), read at the end, says how segments become the
@@ -86,8 +87,8 @@ def animatic(
 ) -> Iterator[Event]:
     """The whole story as a film of small pictures, in full length: tokens, then the preview decoder.
 
-    Events: Planned; WarningRaised as in `render`; TokensReady a segment; AnimaticReady a segment and one for
-    the whole; FilmReady.
+    Events: Planned; WarningRaised as in `render`; TokensReady a segment; AnimaticReady a segment; Joining;
+    AnimaticReady for the whole; FilmReady.
     Arguments and errors as in `render`; a later `render` in the same project goes on from these tokens.
     """
     request = make_request(pipe, story, seed=seed)
@@ -126,7 +127,7 @@ def _in_session(
     """
     with open_session(pipe, request, project, cancel) as session:
         session.note_start()
-        yield Planned(request.plan, request.texts)
+        yield Planned(request.plan, request.texts, request.passes)
         yield from session.noted(word_warnings(pipe, request.story))
         yield from events(session)
 
@@ -137,7 +138,8 @@ def whole_film(session: Session, options: FilmOptions) -> Iterator[Event]:
     tokens = FilmTokens(session, blocks, cuda_graph=options.cuda_graph)
     if options.with_animatic:
         yield from session.noted(animatic_events(session, tokens, blocks))
-        yield animatic_film(session, session.place(options.project, None, "animatic.mp4"))
+        place = session.place(options.project, None, "animatic.mp4")
+        yield from session.noted(animatic_film(session, place))
     elif session.request.use_coarse:
         yield from session.noted(tokens.events())
     chunks = chunk_names(session.pipe, session.request, blocks)
@@ -145,7 +147,7 @@ def whole_film(session: Session, options: FilmOptions) -> Iterator[Event]:
     path = session.place(options.project, options.output, "film.mp4")
     story = session.request.story
     edit = film_edit(options.project, story)
-    film = session.write_film(session.clips, path, edit)
+    film = yield from session.write_film(session.clips, path, edit)
     remember_segments(options.project, story)
     yield from map(WarningRaised, film.notes)
     report = session.final_report(film.frames) | {"edited": not edit.plain}
@@ -157,7 +159,6 @@ def _animatic(session: Session, options: FilmOptions) -> Iterator[Event]:
     blocks = token_names(session.pipe, session.request)
     tokens = FilmTokens(session, blocks)
     yield from session.noted(animatic_events(session, tokens, blocks))
-    ready = animatic_film(session, session.place(options.project, options.output, "animatic.mp4"))
-    yield ready
-    assert ready.path is not None
-    yield FilmReady(ready.path, session.final_report(session.request.plan.frames))
+    place = session.place(options.project, options.output, "animatic.mp4")
+    yield from session.noted(animatic_film(session, place))
+    yield FilmReady(place, session.final_report(session.request.plan.frames))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from arlon_core.errors import ArlonError
-from arlon_core.generation.plan import Plan, SegmentPlan, chunk_length, make_plan
+from arlon_core.generation.plan import Plan, SegmentPlan, chunk_length, chunk_passes, make_plan
 from arlon_core.models.token_decoding import SamplingConfig
 from arlon_core.store import FORMAT_VERSIONS, artefact_key
 from arlon_core.story import Story, segment_texts
@@ -40,6 +40,11 @@ class Request:
     def seed(self, segment: int) -> int:
         """The seed of a segment's tokens and noise."""
         return self.story.segment_seed(segment)
+
+    @property
+    def passes(self) -> int:
+        """Of the diffusion transformer, for each chunk."""
+        return chunk_passes(self.num_inference_steps, self.guidance_scale)
 
 
 def make_request(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from arlon_core.generation.chunks import CancelCheck, stop_if_cancelled
-from arlon_core.generation.events import Event, event_record
-from arlon_core.generation.joining import join_film
+from arlon_core.generation.events import Event, Joining, event_record
+from arlon_core.generation.joining import Progress, join_film, joining
 from arlon_core.generation.memory import (
     OutOfMemoryError,
     Shortage,
@@ -97,14 +97,20 @@ class Session:
             return Path(project) / name
         return self.store.file_path("clip", Path(name).stem, Path(name).suffix)
 
-    def write_film(self, clips: Sequence[Path], path: Path, edit: Edit = CUTS) -> FilmInfo:
-        """Join clips into one file that carries story and settings.
+    def write_film(
+        self, clips: Sequence[Path], path: Path, edit: Edit = CUTS, *, animatic: bool = False
+    ) -> Generator[Joining, None, FilmInfo]:
+        """Join clips into one file that carries story and settings, and tell how far it is.
 
         Raises OutputError, FilmError, Cancelled.
         """
-        request = self.request
-        with self.report.timed("encode"):
-            return join_film(clips, path, request.plan.fps, request.story, self.settings(), self.cancel, edit)
+        story, fps = self.request.story, self.request.plan.fps
+
+        def write(progress: Progress) -> FilmInfo:
+            with self.report.timed("encode"):
+                return join_film(clips, path, fps, story, self.settings(), progress, edit)
+
+        return (yield from joining(write, self.cancel, fps, animatic=animatic))
 
     def settings(self) -> dict[str, Any]:
         """What the film was made with, for the report and the film's metadata."""
@@ -128,7 +134,7 @@ class Session:
         """Write what matters later into the project's journal as it passes."""
         for event in events:
             record = event_record(event)
-            if record["event"] not in ("StepDone", "Planned"):
+            if record["event"] not in ("StepDone", "Planned", "Joining"):
                 self.store.journal.append("event", event=record)
             yield event
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,14 @@ from arlon_core.generation.events import (
     AnimaticReady,
     Event,
     FilmReady,
+    Joining,
     PartReady,
     SegmentReady,
     WarningRaised,
     event_record,
 )
 from arlon_core.generation.film_edit import check_film_edit, film_edit, remember_segments
-from arlon_core.generation.plan import chunk_length, make_plan
+from arlon_core.generation.plan import chunk_length, chunk_passes, make_plan
 from arlon_core.jobs.gpu_calls import Work
 from arlon_core.jobs.records import JobRequest
 from arlon_core.media.film_settings import CUTS, Edit
@@ -41,7 +42,7 @@ class PartedFilm:
         steps = config.num_inference_steps if request.steps is None else request.steps
         guidance = config.guidance_scale if request.guidance is None else request.guidance
         self.request = request
-        self.work = Work(plan, passes=steps * (1 if guidance == 1 else 2))
+        self.work = Work(plan, passes=chunk_passes(steps, guidance))
         self._film = request.kind == "render"
         self._with_animatic = not self._film or pipe.preview_decoder is not None
         if self._film:
@@ -87,8 +88,10 @@ class PartedFilm:
         if not self._with_animatic or not self.sketched:
             return
         path = self.request.project / "animatic.mp4"
-        report = self._join(self._sketches, path, cancel, CUTS)[1]
-        yield AnimaticReady(None, path=path)
+        _, report = yield from self._join(self._sketches, path, cancel, CUTS, animatic=True)
+        ready = AnimaticReady(None, path=path)
+        Journal(self.request.project / "journal.jsonl").append("event", event=event_record(ready))
+        yield ready
         if not self._film:
             yield FilmReady(path, report)
 
@@ -99,7 +102,7 @@ class PartedFilm:
         project, story = self.request.project, self.request.story
         path = project / "film.mp4"
         edit = film_edit(project, story)
-        film, report = self._join(self._clips, path, cancel, edit)
+        film, report = yield from self._join(self._clips, path, cancel, edit)
         remember_segments(project, story)
         yield from map(WarningRaised, film.notes)
         ready = FilmReady(path, report | {"edited": not edit.plain}, film.subtitles)
@@ -107,15 +110,25 @@ class PartedFilm:
         yield ready
 
     def _join(
-        self, clips: dict[int, Path], path: Path, cancel: threading.Event, edit: Edit
-    ) -> tuple[FilmInfo, dict[str, Any]]:
+        self,
+        clips: dict[int, Path],
+        path: Path,
+        cancel: threading.Event,
+        edit: Edit,
+        *,
+        animatic: bool = False,
+    ) -> Generator[Joining, None, tuple[FilmInfo, dict[str, Any]]]:
         """The film that was written, and the report of all its parts."""
-        from arlon_core.generation.joining import join_film
+        from arlon_core.generation.joining import Progress, join_film, joining
         from arlon_core.generation.report import joined_reports
 
         started = time.perf_counter()
         fps, story, settings = self.work.plan.fps, self.request.story, self._parts[-1].settings
         files = [clips[index] for index in sorted(clips)]
-        film = join_film(files, path, fps, story, settings, cancel.is_set, edit)
+
+        def write(progress: Progress) -> FilmInfo:
+            return join_film(files, path, fps, story, settings, progress, edit)
+
+        film = yield from joining(write, cancel.is_set, fps, animatic=animatic)
         seconds = time.perf_counter() - started
         return film, joined_reports([part.report for part in self._parts], seconds, film.frames)

@@ -13,7 +13,7 @@ from app.handlers.planning import Grid, plan_story
 from arlon_core.errors import ArlonError
 from arlon_core.generation import events as ev
 from arlon_core.generation.film_edit import film_edit
-from arlon_core.generation.plan import SegmentPlan
+from arlon_core.generation.plan import Plan, SegmentPlan
 from arlon_core.jobs import JobRequest
 from arlon_core.media.edit_plan import plan_edit
 from arlon_core.media.film_settings import read_film_settings
@@ -62,6 +62,7 @@ class FakeEngine:
         for segment in plan.segments:
             path = clip(request.project / f"small{segment.index}.mp4", segment)
             yield ev.AnimaticReady(segment.index, pictures(segment, 1), path)
+        yield from joining(plan, animatic=True)
         whole = clip(request.project / "animatic.mp4", *plan.segments)
         yield ev.AnimaticReady(None, path=whole)
         if self.fails:
@@ -79,6 +80,7 @@ class FakeEngine:
                 ready = ev.SegmentReady(segment.index, path, segment.frames, frame_hash=f"{segment.index}")
                 journal.append("event", event=ev.event_record(ready))
                 yield ready
+        yield from joining(plan)
         film = clip(request.project / "film.mp4", *plan.segments)
         edit = film_edit(request.project, request.story)
         frames = plan_edit([segment.frames for segment in plan.segments], edit.joins, GRID.fps).frames
@@ -95,6 +97,12 @@ class FakeEngine:
         beside = film.with_suffix(f".{settings.captions}")
         beside.write_text(settings.captions)
         return beside
+
+
+def joining(plan: Plan, *, animatic: bool = False) -> Iterator[ev.Joining]:
+    """A film is written second by second."""
+    for done in [*range(plan.fps, plan.frames, plan.fps), plan.frames]:
+        yield ev.Joining(done, plan.frames, animatic)
 
 
 def pictures(segment: SegmentPlan, count: int) -> np.ndarray:

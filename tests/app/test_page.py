@@ -314,6 +314,15 @@ def test_settings_reach_the_engine_and_only_a_render(bench):
     assert render.project.parent == held.desk.projects.absolute()
 
 
+def test_while_clips_are_joined_the_page_tells_how_far(bench):
+    held = bench(Joining=6)
+    desks.submit(held.desk, "render", STORY, FOX)
+    held.until(lambda: shown(held)["progress"]["detail"] == "24 of 42 frames")
+    progress = shown(held)["progress"]
+    assert progress["headline"] == words.JOINING["render"]
+    assert 95 < progress["percent"] < 100
+
+
 def test_the_model_says_whether_it_loads_is_ready_or_cannot_be(bench):
     class Model(FakeEngine):
         def __init__(self, error: Exception | None, loaded: bool = True) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.handlers.progress import MIN_MARKS, JobView, Meter, fold
+from app.handlers.progress import MIN_MARKS, JobView, Meter, costs, fold
 from arlon_core.generation import events as ev
 from arlon_core.generation.plan import Plan, make_plan
+from tests.app.fake_engine import joining
 
 PLAN = make_plan([4, 6, 2.5], fps=12)
 PICTURES = np.zeros((3, 64, 112, 3), np.uint8)
@@ -28,7 +29,8 @@ def follow(events: list[ev.Event], seconds: float = 1.0, view: JobView | None = 
 def sketching(plan: Plan, *, cached: bool = False) -> list[ev.Event]:
     tokens = [ev.TokensReady(segment.index, cached=cached) for segment in plan.segments]
     small = [ev.AnimaticReady(segment.index, PICTURES) for segment in plan.segments]
-    return [ev.Planned(plan), *tokens, *small, ev.AnimaticReady(None, path=Path("animatic.mp4"))]
+    whole = ev.AnimaticReady(None, path=Path("animatic.mp4"))
+    return [ev.Planned(plan, passes=STEPS), *tokens, *small, *joining(plan, animatic=True), whole]
 
 
 def rendering(plan: Plan, folder: Path, *, cached: frozenset[int] = frozenset()) -> list[ev.Event]:
@@ -40,7 +42,7 @@ def rendering(plan: Plan, folder: Path, *, cached: frozenset[int] = frozenset())
         events.append(ev.ChunkReady(chunk.segment, chunk.index, cached=found))
         if chunk is plan.segments[chunk.segment].chunks[-1]:
             events.append(ev.SegmentReady(chunk.segment, folder / "no.mp4", 1, cached=found))
-    return [*events, ev.FilmReady(folder / "film.mp4", {"frames": plan.frames})]
+    return [*events, *joining(plan), ev.FilmReady(folder / "film.mp4", {"frames": plan.frames})]
 
 
 def test_the_bar_never_goes_back_and_ends_at_the_end(tmp_path: Path):
@@ -57,28 +59,74 @@ def test_the_bar_never_goes_back_and_ends_at_the_end(tmp_path: Path):
     assert percents[-1] == 100
 
 
-def test_nothing_is_estimated_before_steps_were_measured(tmp_path: Path):
-    views = follow([*sketching(PLAN), *rendering(PLAN, tmp_path)])
-    measured = [view for view in views if view.film.marks < MIN_MARKS]
-    assert measured
-    assert all(view.remaining("render", 1000.0) is None for view in measured)
+def test_nothing_is_estimated_before_anything_was_measured(tmp_path: Path):
+    """What lay in the project is no measure."""
+    views = follow([*sketching(PLAN, cached=True), *rendering(PLAN, tmp_path)])
+    early = [view for view in views if view.film.marks < MIN_MARKS]
+    assert early
+    assert all(view.remaining("render", 1000.0) is None for view in early)
 
 
 def test_even_work_is_estimated_exactly():
-    """With one second a latent frame, what is left in latent frames is what is left in seconds."""
-    meter = Meter(100, at=0.0)
+    """With one second a frame, what is left in frames is what is left in seconds."""
+    view = JobView(PLAN, stage="join", join=Meter(100, at=0.0))
     for done in (3, 10, 12, 40):
-        meter = meter.advance(done, now=float(done))
-    assert meter.remaining(now=40.0) == pytest.approx(60)
-    assert meter.remaining(now=50.0) == pytest.approx(50), "time that passes counts"
-    assert meter.remaining(now=500.0) == 0
+        view = fold(view, ev.Joining(done, 100), now=float(done))
+    assert view.remaining("render", now=40.0) == pytest.approx(60)
+    assert view.remaining("render", now=50.0) == pytest.approx(50), "time that passes counts"
+    assert view.remaining("render", now=500.0) == 0
 
 
 def test_what_lay_in_the_project_measures_nothing():
     meter = Meter(100, at=0.0).advance(50, now=0.001, cached=True)
     for done in (51, 52, 53, 54):
         meter = meter.advance(done, now=2.0 * (done - 50))
-    assert meter.remaining(now=meter.at or 0) == pytest.approx(2.0 * 46, rel=0.01)
+    assert meter.pace == pytest.approx(2.0, rel=0.01)
+
+
+@pytest.mark.parametrize(("kind", "animatic"), [("render", False), ("render", True), ("animatic", True)])
+def test_the_bar_moves_while_clips_are_joined_and_the_time_is_told(tmp_path: Path, kind: str, animatic: bool):
+    events = sketching(PLAN) if animatic else [*sketching(PLAN), *rendering(PLAN, tmp_path)]
+    views = follow(events)
+    told = [(n, event) for n, event in enumerate(events) if isinstance(event, ev.Joining)]
+    numbers = [n for n, event in told if event.animatic == animatic]
+    assert len(numbers) > MIN_MARKS
+    percents = [views[n].percent(kind) for n in numbers]
+    assert percents == sorted(set(percents)), "each event moves it"
+    if kind == "animatic" or not animatic:  # nothing follows the join, so its own pace tells it all
+        late = numbers[MIN_MARKS:]
+        assert [views[n].remaining(kind, 1000.0 + n) for n in late] == pytest.approx(
+            [numbers[-1] - n for n in late], abs=0.6
+        )
+
+
+@pytest.mark.parametrize("passes", [4, 8, 40])
+def test_a_render_is_estimated_while_its_tokens_are_drawn(passes: int):
+    """From the first segment's tokens, by what the film costs beside them: more passes, more time."""
+    plan = make_plan([4] * 6, fps=12)
+    view = fold(JobView(), ev.Planned(plan, passes=passes), now=0.0)
+    assert view.remaining("render", 0.0) is None
+    parts = costs("render", passes)
+    whole = plan.latents / parts["tokens"] * sum(parts.values())
+    for segment in plan.segments[:4]:  # a second for each latent frame
+        view = fold(view, ev.TokensReady(segment.index), now=float(segment.stop))
+        assert view.stage == "tokens"
+        assert view.remaining("render", float(segment.stop)) == pytest.approx(whole - segment.stop)
+
+
+def test_a_film_that_its_joins_make_shorter_is_joined_to_its_end():
+    view = JobView(PLAN, stage="join", join=Meter(PLAN.frames, at=0.0))
+    assert fold(view, ev.Joining(90, 90), now=9.0).join.fraction == 1.0
+
+
+def test_a_film_is_estimated_with_the_join_that_follows(tmp_path: Path):
+    views = follow([*sketching(PLAN), *rendering(PLAN, tmp_path)])
+    last = [view for view in views if view.stage == "film" and view.film.marks >= MIN_MARKS][-1]
+    parts = costs("render", STEPS)
+    assert last.film.pace is not None
+    join = last.film.pace * last.film.total * parts["join"] / parts["film"]
+    left = last.film.pace * (last.film.total - last.film.done)
+    assert last.remaining("render", last.film.at or 0.0) == pytest.approx(left + join)
 
 
 def test_a_render_that_goes_on_estimates_from_what_it_makes_itself(tmp_path: Path):
@@ -93,8 +141,9 @@ def test_a_render_that_goes_on_estimates_from_what_it_makes_itself(tmp_path: Pat
 def test_an_animatic_estimates_from_its_tokens():
     events = [ev.Planned(make_plan([4] * 6, fps=12)), *[ev.TokensReady(n) for n in range(4)]]
     view = follow(events, seconds=5.0)[-1]
-    assert view.remaining("animatic", now=1020.0) == pytest.approx(10, rel=0.1)
-    assert view.remaining("render", now=1020.0) is None, "steps are not measured yet"
+    parts = costs("animatic", 1)
+    later = 30 * (parts["draw"] + parts["small"]) / parts["tokens"]
+    assert view.remaining("animatic", now=1020.0) == pytest.approx(10 + later, rel=0.1)
 
 
 def test_pictures_are_kept_small_and_only_as_long_as_they_are_shown(tmp_path: Path):

@@ -18,6 +18,7 @@ EXAMPLES = [
     events.AnimaticReady(0, np.zeros((2, 8, 8, 3), np.uint8), Path("a.mp4")),
     events.StepDone(0, 1, 2, 8, np.zeros((2, 8, 8, 3), np.uint8)),
     events.ChunkReady(0, 1),
+    events.Joining(12, 48, animatic=True),
     events.SegmentReady(0, Path("s.mp4"), 49, "abc", cached=True),
     events.FilmReady(Path("f.mp4"), {"frames": np.int64(48), "peak": 1.5}, Path("f.srt")),
     events.PartReady(2, (0, 1), (3,), (1,), {"steps": 8}, {"frames": np.int64(48)}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from arlon_core.generation.events import (
     ChunkReady,
     Event,
     FilmReady,
+    Joining,
     Planned,
     SegmentReady,
     StepDone,
@@ -59,8 +61,9 @@ def frames(monkeypatch: pytest.MonkeyPatch) -> Frames:
 def test_events_come_in_order(tiny_pipeline, tmp_path: Path):
     events = list(render(tiny_pipeline, STORY, tmp_path / "p"))
     plan = events[0].plan
-    expected: list[type[Event]] = [Planned, *[TokensReady] * 3, AnimaticReady]
-    expected += [*[StepDone] * 2, ChunkReady] * len(plan.chunks) + [FilmReady]
+    joining = [Joining] * math.ceil(plan.frames / plan.fps)
+    expected: list[type[Event]] = [Planned, *[TokensReady] * 3, *joining, AnimaticReady]
+    expected += [*[StepDone] * 2, ChunkReady] * len(plan.chunks) + [*joining, FilmReady]
     clips = [e for e in events if isinstance(e, (AnimaticReady, SegmentReady)) and e.segment is not None]
     assert [type(event) for event in events if event not in clips] == expected
     # A segment's clips are encoded beside the rest: each comes when it stands, after its tokens or its last

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from arlon_core.generation.events import AnimaticReady, ChunkReady, Event, StepDone, TokensReady
+from arlon_core.generation.events import AnimaticReady, ChunkReady, Event, Joining, StepDone, TokensReady
 from arlon_core.jobs.history import History
 
 CHUNKS, STEPS = 40, 8
@@ -83,3 +83,13 @@ def test_steps_of_a_chunk_rendered_again_stay_apart():
     assert done.wait(30)
     assert numbers == sorted(set(numbers))
     assert numbers[-1] == CHUNKS * (STEPS + 1)
+
+
+def test_of_a_join_only_the_latest_is_kept_and_nothing_once_it_ended():
+    history = History()
+    history.append(ChunkReady(0, 0))
+    for done in range(1, 600):
+        history.append(Joining(done, 600))
+    assert [number for number, _ in history._since(0)] == [1, 600]
+    history.append(AnimaticReady(None))
+    assert replay(history) == [ChunkReady(0, 0), AnimaticReady(None)]

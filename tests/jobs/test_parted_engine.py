@@ -67,7 +67,7 @@ def run(engine: PartedEngine, project: Path, kind: str = "render", **options) ->
 
 def marks(events: list[Event]) -> list[tuple]:
     """What each event is about."""
-    names = ("segment", "chunk", "step", "cached", "frame_hash")
+    names = ("segment", "chunk", "step", "cached", "frame_hash", "done", "animatic")
     return [(type(event).__name__, *(getattr(event, name, None) for name in names)) for event in events]
 
 
