@@ -61,6 +61,7 @@ QUEUED = {"animatic": "The animatic waits for its turn", "render": "The render w
 FAILED = {"animatic": "The animatic stopped", "render": "The render stopped"}
 CANCELLED = {"animatic": "The animatic was cancelled", "render": "The render was cancelled"}
 CANCELLED_DETAIL = "What was made is kept: the next start goes on from there."
+UNFINISHED = "The render is unfinished"
 DONE = {"animatic": "The animatic is ready", "render": "The film is ready"}
 STALE = {
     "animatic": "The story has changed since; press Animatic to see it as it is now.",
@@ -150,6 +151,12 @@ def stage(name: str, kind: str, segment: int, segments: int, step: str) -> tuple
 
 def step(chunk: int, chunks: int, number: int, steps: int) -> str:
     return f"chunk {chunk} of {chunks} · step {number} of {steps}"
+
+
+def unfinished(percent: float) -> str:
+    if percent < 1:
+        return "It had only begun; Render begins it again."
+    return f"{percent:.0f} % of it is kept; Render goes on from there."
 
 
 def frames(done: int, total: int) -> str:

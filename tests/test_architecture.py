@@ -43,6 +43,7 @@ TORCH_FREE = [
     "generation/plan.py",
     "generation/events.py",
     "generation/rendered.py",
+    "generation/runs.py",
     "generation/export.py",
     "media/segment_ids.py",
     "media/film_settings.py",

@@ -13,14 +13,14 @@ from app import words
 from app.assets import ASSETS
 from app.handlers.editing import current_story
 from app.handlers.exporting import Exports
-from app.handlers.kept import kept_render
+from app.handlers.kept import KEPT, kept_jobs
 from app.handlers.library import Example, project_folder, read_examples
 from app.handlers.planning import Grid, read_grid, read_known_words, read_refusals
 from app.handlers.progress import JobView
 from app.handlers.settings import read_chunk, read_guidance, read_steps
 from app.handlers.watching import Watcher
 from arlon_core.errors import ArlonError, ModelError, ProjectError
-from arlon_core.jobs import JobQueue, JobRequest, JobStatus
+from arlon_core.jobs import JobQueue, JobRequest, JobState, JobStatus
 from arlon_core.story import Story
 
 
@@ -99,6 +99,11 @@ class Job:
         return not self.active and (self.view.stage == "done" or self.view.failure is not None)
 
     @property
+    def unfinished(self) -> bool:
+        """Whether it is a render that broke off before this server was started."""
+        return self.status.id == KEPT and self.status.state is JobState.CANCELLED
+
+    @property
     def story(self) -> Story:
         return self.status.request.story
 
@@ -142,7 +147,7 @@ def cancel(desk: Desk, project: Any) -> bool:
 def project_jobs(desk: Desk, project: Any) -> list[Job]:
     """The jobs of a project, newest first; none for an id that is none.
 
-    Where no render has anything to show, the last is the one that the project keeps.
+    Where no render of the queue has anything to show, or no job an animatic, what the project keeps follows.
     """
     try:
         folder = project_folder(desk.projects, project)
@@ -150,8 +155,11 @@ def project_jobs(desk: Desk, project: Any) -> list[Job]:
         return []
     statuses = [status for status in desk.jobs.jobs() if status.request.project == folder]
     jobs = [Job(status, desk.watcher.view(status.id)) for status in statuses]
-    kept = None if film_job(jobs) else kept_render(folder)
-    return jobs if kept is None else [*jobs, Job(*kept)]
+    shown = {"render": film_job(jobs), "animatic": animatic_job(jobs)}
+    if None not in shown.values():
+        return jobs
+    kept = [Job(*each) for each in kept_jobs(folder)]
+    return [*jobs, *(job for job in kept if shown[job.status.request.kind] is None)]
 
 
 def shown_job(jobs: list[Job]) -> Job | None:

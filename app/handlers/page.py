@@ -99,6 +99,8 @@ def _lines(desk: Desk, job: Job, story: Story | None) -> tuple[str, str]:
         return words.QUEUED[kind], words.queue_position(status.position)
     if status.state == JobState.FAILED:
         return words.FAILED[kind], status.message or view.failure or ""
+    if job.unfinished:
+        return words.UNFINISHED, status.message
     if status.state == JobState.CANCELLED:
         return words.CANCELLED[kind], words.CANCELLED_DETAIL
     if status.state == JobState.DONE:

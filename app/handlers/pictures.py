@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from arlon_core.media.frames import to_rgb
 
 _QUALITY = 80
+_WIDTH = 112  # pixels of the timeline's pictures, at least
 
 
 def picture_uri(picture: np.ndarray) -> str:
@@ -26,6 +28,28 @@ def picture_uri(picture: np.ndarray) -> str:
 def strip_uri(pictures: np.ndarray) -> str:
     """A JPEG of pictures [T, H, W, 3], side by side."""
     return picture_uri(np.concatenate(list(pictures), axis=1))
+
+
+def thumb_uri(picture: np.ndarray) -> str:
+    """A JPEG of every n-th pixel of a picture [H, W, 3], so that it is small."""
+    stride = max(1, picture.shape[1] // _WIDTH)
+    return picture_uri(np.ascontiguousarray(picture[::stride, ::stride]))
+
+
+def clip_thumb(path: Path, frames: int) -> str | None:
+    """The timeline's picture of a clip of so many frames; None when it cannot be read."""
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        return None
+    return _clip_thumb(path, frames, changed)
+
+
+@lru_cache(maxsize=1024)
+def _clip_thumb(path: Path, frames: int, changed: int) -> str | None:
+    """Every page asks every second; a clip is read again only when it was written again."""
+    picture = middle_picture(path, frames)
+    return None if picture is None else thumb_uri(picture)
 
 
 def middle_picture(path: Path, frames: int) -> np.ndarray | None:

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from app.handlers.pictures import middle_picture, picture_uri, strip_uri
+from app.handlers.pictures import clip_thumb, strip_uri, thumb_uri
 from arlon_core.generation.events import (
     AnimaticReady,
     ChunkReady,
@@ -221,16 +219,16 @@ def _animatic(view: JobView, event: AnimaticReady, now: float) -> JobView:
     view = replace(view, film=replace(view.film, at=now), small=small, stage=stage)
     if event.segment is None:
         return replace(view, animatic=event.path or view.animatic, stage="film")
-    picture = None
+    thumb = None
     if event.frames is not None and len(event.frames):
-        picture = event.frames[len(event.frames) // 2]
+        thumb = thumb_uri(event.frames[len(event.frames) // 2])
     elif event.path is not None and view.plan is not None:
-        picture = middle_picture(event.path, view.plan.segments[event.segment].frames)
+        thumb = clip_thumb(event.path, view.plan.segments[event.segment].frames)
     slim = replace(event, frames=None)
     return replace(
         view,
         sketches={**view.sketches, event.segment: slim},
-        thumbs=_with(view.thumbs, event.segment, picture),
+        thumbs=_with(view.thumbs, event.segment, thumb),
     )
 
 
@@ -254,16 +252,10 @@ def _segment(view: JobView, event: SegmentReady, now: float) -> JobView:
         stage="join" if whole else "film",
         join=replace(view.join, at=now),
         segments=segments,
-        thumbs=_with(view.thumbs, event.segment, middle_picture(event.path, event.frames)),
+        thumbs=_with(view.thumbs, event.segment, clip_thumb(event.path, event.frames)),
         preview=None if whole else view.preview,
     )
 
 
-def _with(thumbs: Mapping[int, str], segment: int, picture: np.ndarray | None) -> Mapping[int, str]:
-    return thumbs if picture is None else {**thumbs, segment: picture_uri(shrunk(picture))}
-
-
-def shrunk(picture: np.ndarray, width: int = 112) -> np.ndarray:
-    """Every n-th pixel of a picture [H, W, 3], so that it is less than twice `width` wide."""
-    stride = max(1, picture.shape[1] // width)
-    return np.ascontiguousarray(picture[::stride, ::stride])
+def _with(thumbs: Mapping[int, str], segment: int, thumb: str | None) -> Mapping[int, str]:
+    return thumbs if thumb is None else {**thumbs, segment: thumb}

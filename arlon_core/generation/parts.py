@@ -85,7 +85,7 @@ def _in_session(
     """The tensors are locals of `_part`, a generator of its own: they are gone when memory is given back."""
     with open_session(pipe, request, project, cancel) as session:
         session.pause = pause
-        session.note_start()
+        session.note_start("render" if options.film else "animatic")
         yield Planned(request.plan, request.texts, request.passes)
         yield from session.noted(word_warnings(pipe, request.story))
         yield from session.noted(_part(session, options))

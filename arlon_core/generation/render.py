@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,8 @@ def render(
         check_output(Path(output))
     check_film_edit(project, story, request.plan)
     options = FilmOptions(project, output, with_animatic, previews)
-    return _in_session(pipe, request, project, cancel, lambda session: whole_film(session, options))
+    events = partial(whole_film, options=options)
+    return _in_session(pipe, request, project, cancel, "render", events)
 
 
 def animatic(
@@ -96,7 +98,8 @@ def animatic(
     if output is not None:
         check_output(Path(output))
     options = FilmOptions(project, output)
-    return _in_session(pipe, request, project, cancel, lambda session: _animatic(session, options))
+    events = partial(_animatic, options=options)
+    return _in_session(pipe, request, project, cancel, "animatic", events)
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def _in_session(
     request: Request,
     project: PathLike | None,
     cancel: Cancel,
+    kind: str,
     events: Callable[[Session], Iterator[Event]],
 ) -> Iterator[Event]:
     """Events made inside a session, which gives all memory back when they end.
@@ -126,7 +130,7 @@ def _in_session(
     The tensors are locals of `events`, a generator of its own, and not of this one: so they are gone by then.
     """
     with open_session(pipe, request, project, cancel) as session:
-        session.note_start()
+        session.note_start(kind)
         yield Planned(request.plan, request.texts, request.passes)
         yield from session.noted(word_warnings(pipe, request.story))
         yield from events(session)

@@ -138,14 +138,16 @@ class Session:
                 self.store.journal.append("event", event=record)
             yield event
 
-    def note_start(self) -> None:
-        """Write what was asked, and where it runs, into the project's journal."""
+    def note_start(self, kind: str) -> None:
+        """Write what was asked, and where it runs, into the project's journal. kind: as of a JobRequest."""
         report, request = self.report, self.request
         device, threads = device_name(report.device), torch.get_num_threads()
         environment = environment_record(device, self.settings()["dtype"], threads)
-        self.store.journal.append("story", text=format_story(request.story), settings=self.settings())
+        story = format_story(request.story)
+        self.store.journal.append("story", kind=kind, text=story, settings=self.settings())
         borders = [[segment.first_frame, segment.stop_frame] for segment in request.plan.segments]
-        self.store.journal.append("plan", fps=request.plan.fps, segments=borders)
+        chunk = max(each.latents for each in request.plan.chunks)
+        self.store.journal.append("plan", fps=request.plan.fps, segments=borders, chunk=chunk)
         self.store.journal.append("environment", **environment)
 
 

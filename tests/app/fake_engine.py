@@ -46,15 +46,21 @@ class FakeEngine:
                 pass
             if cancel.is_set():
                 return
+            passing = (ev.Planned, ev.StepDone, ev.Joining, *([ev.FilmReady] * (request.kind == "animatic")))
+            if not isinstance(event, passing):
+                journal_of(request).append("event", event=ev.event_record(event))
             yield event
 
     def _events(self, request: JobRequest) -> Iterator[ev.Event]:
         plan = plan_story(request.story, GRID)
         request.project.mkdir(parents=True, exist_ok=True)
-        journal = Journal(request.project / "journal.jsonl")
-        journal.append("story", text=format_story(request.story), settings={})
+        journal = journal_of(request)
+        journal.append("story", kind=request.kind, text=format_story(request.story), settings={})
         journal.append(
-            "plan", fps=GRID.fps, segments=[[each.first_frame, each.stop_frame] for each in plan.segments]
+            "plan",
+            fps=GRID.fps,
+            segments=[[each.first_frame, each.stop_frame] for each in plan.segments],
+            chunk=max(chunk.latents for chunk in plan.chunks),
         )
         yield ev.Planned(plan)
         for segment in plan.segments:
@@ -77,17 +83,13 @@ class FakeEngine:
             yield ev.ChunkReady(chunk.segment, chunk.index)
             if chunk is segment.chunks[-1]:
                 path = clip(request.project / f"clip{segment.index}.mp4", segment)
-                ready = ev.SegmentReady(segment.index, path, segment.frames, frame_hash=f"{segment.index}")
-                journal.append("event", event=ev.event_record(ready))
-                yield ready
+                yield ev.SegmentReady(segment.index, path, segment.frames, frame_hash=f"{segment.index}")
         yield from joining(plan)
         film = clip(request.project / "film.mp4", *plan.segments)
         edit = film_edit(request.project, request.story)
         frames = plan_edit([segment.frames for segment in plan.segments], edit.joins, GRID.fps).frames
         report = {"seconds_of_video": frames / GRID.fps, "frames": frames, "edited": not edit.plain}
-        made = ev.FilmReady(film, report, self.captions(film))
-        journal.append("event", event=ev.event_record(made))
-        yield made
+        yield ev.FilmReady(film, report, self.captions(film))
 
     def captions(self, film: Path) -> Path | None:
         """The file of captions beside the film, where the project's film.json asks for one."""
@@ -97,6 +99,10 @@ class FakeEngine:
         beside = film.with_suffix(f".{settings.captions}")
         beside.write_text(settings.captions)
         return beside
+
+
+def journal_of(request: JobRequest) -> Journal:
+    return Journal(request.project / "journal.jsonl")
 
 
 def joining(plan: Plan, *, animatic: bool = False) -> Iterator[ev.Joining]:

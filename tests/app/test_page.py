@@ -191,9 +191,8 @@ def test_a_finished_film_is_there_again_after_a_restart_of_the_server(bench):
     before = run(bench(), "render")
     again = bench()
     values = shown(again)
-    for part in ("film", "timeline", "length"):
+    for part in ("film", "animatic", "timeline", "length", "links"):
         assert values[part] == before[part], part
-    assert values["links"] == [link for link in before["links"] if link["kind"] == "film"]
     for part in ("state", "headline", "detail", "percent"):
         assert values["progress"][part] == before["progress"][part], part
     assert (values["cancel"], values["pace"]) == (False, SLOW)
@@ -225,11 +224,70 @@ def test_a_film_whose_joining_was_broken_off_is_not_taken_for_the_one_before(ben
     assert "FilmReady" in lines[-1]
     journal.write_text("".join(lines[:-1]))
     values = shown(bench(), editor=other)
-    assert (values["film"]["film"], values["links"]) == (None, [])
+    assert values["film"]["film"] is None
+    assert [link["kind"] for link in values["links"]] == ["animatic"]
     assert states(values) == ["done"] * 3, "its segments stand"
-    assert values["progress"]["headline"] == words.FAILED["render"]
-    assert values["progress"]["detail"] == words.CANCELLED_DETAIL
+    assert values["progress"]["headline"] == words.UNFINISHED
+    assert values["progress"]["detail"] == words.unfinished(values["progress"]["percent"])
     assert values["pace"] == SLOW
+
+
+def test_a_render_that_the_server_did_not_end_is_there_after_its_restart_and_goes_on(bench):
+    held = bench(StepDone=4)
+    desks.submit(held.desk, "render", STORY, FOX)
+    held.until(lambda: shown(held)["progress"]["detail"] == words.step(2, 3, 1, 3), "four steps")
+    before = shown(held)
+    again = bench()
+    values = shown(again)
+    progress = values["progress"]
+    assert progress["headline"] == words.UNFINISHED
+    assert 0 < progress["percent"] <= before["progress"]["percent"], "a chunk that was under way is lost"
+    assert progress["detail"] == words.unfinished(progress["percent"])
+    assert progress["remaining"] is None
+    assert states(values) == ["done", "sketched", "sketched"]
+    for part in ("film", "animatic"):
+        assert values[part]["segments"] == before[part]["segments"], part
+        assert values[part]["segments"], part
+    assert (values["cancel"], values["pace"]) == (False, SLOW)
+    assert not desks.cancel(again.desk, FOX)
+    assert run(again, "render")["progress"]["headline"] == words.DONE["render"]
+    assert shown(bench())["progress"]["headline"] == words.DONE["render"]
+
+
+def test_a_render_that_had_only_begun_is_told_so_after_a_restart(bench):
+    held = bench(TokensReady=0)
+    desks.submit(held.desk, "render", STORY, FOX)
+    journal = held.desk.projects / FOX / "journal.jsonl"
+    held.until(lambda: journal.exists() and '"plan"' in journal.read_text(), "it has begun")
+    progress = shown(bench())["progress"]
+    assert (progress["headline"], progress["detail"]) == (words.UNFINISHED, words.unfinished(0.0))
+
+
+def test_the_film_of_before_is_shown_beside_an_unfinished_render_without_segments(bench):
+    first = bench()
+    film = run(first, "render")["film"]
+    held = bench(StepDone=0)
+    other = settle({**STORY, "from": "text", "text": TEXT.replace("sits", "hops")}, GRID)
+    desks.submit(held.desk, "render", other, FOX)
+    held.until(lambda: shown(held)["animatic"]["done"], "its animatic stands")
+    values = shown(bench(), editor=other)
+    assert values["progress"]["headline"] == words.UNFINISHED
+    assert values["film"] == film
+
+
+def test_an_animatic_is_there_again_after_a_restart_as_long_as_its_file_is(bench):
+    before = run(bench(), "animatic")
+    values = shown(bench())
+    for part in ("animatic", "timeline", "links"):
+        assert values[part] == before[part], part
+    assert states(values) == ["sketched"] * 3
+    assert values["progress"]["headline"] == words.DONE["animatic"]
+    assert (values["cancel"], values["pace"]) == (False, SLOW)
+    again = bench()
+    (again.desk.projects / FOX / "animatic.mp4").unlink()
+    values = shown(again)
+    assert values["animatic"]["segments"] == []
+    assert values["progress"]["state"] == "idle"
 
 
 @pytest.mark.parametrize("captions", ["srt", "vtt"])
@@ -308,7 +366,7 @@ def test_settings_reach_the_engine_and_only_a_render(bench):
     held = bench(Planned=0)
     desks.submit(held.desk, "render", STORY, FOX, "12", " 2.5", "6")
     desks.submit(held.desk, "animatic", STORY, FOX, "12", " 2.5", "6")
-    animatic, render = (job.status.request for job in jobs_of(held))
+    animatic, render = (job.status.request for job in jobs_of(held)[:2])
     assert (render.steps, render.guidance, render.chunk) == (12, 2.5, 6)
     assert (animatic.steps, animatic.guidance, animatic.chunk) == (None, None, None)
     assert render.project.parent == held.desk.projects.absolute()

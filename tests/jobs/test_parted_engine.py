@@ -23,6 +23,7 @@ from arlon_core.generation.events import (
 )
 from arlon_core.generation.render import render
 from arlon_core.generation.rendered import last_rendered
+from arlon_core.generation.runs import gathered, read_runs, unfinished
 from arlon_core.jobs import JobQueue, JobRequest, JobState
 from arlon_core.jobs import gpu_calls as calls
 from arlon_core.jobs.parted_engine import PartedEngine
@@ -137,6 +138,10 @@ def test_the_film_and_its_captions_are_told_and_found_again(engine, tmp_path: Pa
     assert (ready.path, ready.subtitles) == (tmp_path / "film.mp4", tmp_path / "film.srt")
     film = last_rendered(tmp_path)
     assert (film.path, film.subtitles, film.report) == (ready.path, ready.subtitles, ready.report)
+    runs = read_runs(tmp_path)
+    assert {run.kind for run in runs} == {"render"}
+    assert unfinished(runs) is None
+    assert gathered(runs[-1], runs).animatic == tmp_path / "animatic.mp4"
 
 
 def test_what_stands_already_costs_no_time(engine, gpu: LentGpu, tmp_path: Path):
