@@ -11,7 +11,7 @@ import gradio as gr
 
 from app import words
 from app.assets import css, keys
-from app.components.parts import text_line
+from app.components.line import text_line
 from app.handlers.desk import Desk, cancel, submit
 from app.handlers.editing import Value, project_of
 from app.handlers.filming import cancel_export, choose, choose_sound, export, film_controls

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from app import words
-from app.components.parts import film_links, text_line
+from app.components.line import text_line
+from app.components.links import film_links
 from app.handlers.filming import FORMATS
 from arlon_core.media.film_settings import CAPTIONS, JOINS, MAX_JOIN_SECONDS
 

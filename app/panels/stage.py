@@ -8,8 +8,12 @@ from typing import Any
 import gradio as gr
 
 from app import words
-from app.components.parts import film_links, film_timeline, progress_display, stage_tabs, text_line
+from app.components.line import text_line
+from app.components.links import film_links
 from app.components.player import film_player
+from app.components.progress import progress_display
+from app.components.tabs import stage_tabs
+from app.components.timeline import film_timeline
 from app.handlers.settings import SETTINGS
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.components.parts import story_editor
+from app.components.story import story_editor
 from app.handlers.editing import current_text, export_story
 from app.handlers.library import Example, file_name, title_of
 from app.handlers.session import read_file
