@@ -136,6 +136,24 @@ def test_import_is_light_and_changes_nothing(tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("path", modules(ROOT / "app" / "handlers"), ids=lambda p: p.name)
+def test_handlers_know_no_component(path: Path):
+    """They are plain functions over plain values; a late import would only hide that one is not."""
+    above = ("gradio", "app.components", "app.panels", "app.studio", "app.serving", "app.theme")
+    assert not [name for name in imports(path) if name.startswith(above)]
+
+
+def test_handlers_need_no_gradio():
+    names = [f"app.handlers.{path.stem}" for path in modules(ROOT / "app" / "handlers")]
+    code = (
+        "import importlib, sys\n"
+        "sys.modules['gradio'] = None\n"
+        f"for name in {names}:\n"
+        "    importlib.import_module(name)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_public_names_exist():
     import arlon_core
 

@@ -14,6 +14,7 @@ from app.handlers.editing import current_text
 from app.handlers.exporting import Export
 from app.handlers.kept import rendered
 from app.handlers.library import file_name, project_folder
+from app.handlers.urls import file_url
 from arlon_core.errors import ArlonError, FilmError, StoryError
 from arlon_core.media.edit_plan import describe_edit, plan_edit, show_seconds
 from arlon_core.media.film_settings import (
@@ -164,8 +165,6 @@ def _progress(made: Export | None) -> Values:
 def _links(made: Export | None) -> list[Values]:
     if made is None or made.info is None:
         return []
-    from app.components.player import file_url
-
     files = [made.info.path, *([made.info.subtitles] if made.info.subtitles else [])]
     return [
         {"kind": "export", "url": file_url(path), "name": path.name, "label": words.download(path.suffix)}

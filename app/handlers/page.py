@@ -13,7 +13,9 @@ from app.handlers.editing import current_text
 from app.handlers.filming import film_values
 from app.handlers.library import file_name
 from app.handlers.planning import plan_to_json
+from app.handlers.player import player_value
 from app.handlers.timeline import timeline_value
+from app.handlers.urls import file_url
 from arlon_core.errors import ArlonError, StoryError
 from arlon_core.generation.events import SegmentReady
 from arlon_core.jobs import JobState
@@ -130,8 +132,6 @@ def _counts(job: Job) -> tuple[int, int, str]:
 
 
 def _film(job: Job | None) -> Values:
-    from app.components.player import player_value
-
     if job is None:
         return player_value(None, {})
     view, report = job.view, job.view.report
@@ -146,8 +146,6 @@ def _film(job: Job | None) -> Values:
 
 
 def _animatic(job: Job | None) -> Values:
-    from app.components.player import player_value
-
     if job is None or job.view.plan is None:
         return player_value(None, {})
     plan = job.view.plan
@@ -182,8 +180,6 @@ def _links(film: Job | None, animatic: Job | None) -> list[dict[str, str]]:
 
 
 def _link(path: Path, story: Story, kind: str) -> dict[str, str]:
-    from app.components.player import file_url
-
     title = (story.title or story.segments[0].prompt) + (" animatic" if kind == "animatic" else "")
     named = download_file(path, file_name(title, path.suffix.removeprefix(".")))
     return {"kind": kind, "url": file_url(named), "name": named.name, "label": words.DOWNLOAD[kind]}

@@ -11,7 +11,8 @@ import numpy as np
 from playwright.sync_api import Page
 
 from app import words
-from app.components.player import film_player, player_value
+from app.components.player import film_player
+from app.handlers.player import player_value
 from arlon_core.generation.events import SegmentReady
 from arlon_core.generation.plan import Plan, make_plan
 from arlon_core.media.segment_writer import SegmentWriter

@@ -11,7 +11,9 @@ import pytest
 from playwright.sync_api import Page
 
 from app import words
-from app.components.player import file_url, film_player, player_value
+from app.components.player import film_player
+from app.handlers.player import player_value
+from app.handlers.urls import file_url
 from arlon_core.generation.events import SegmentReady
 from arlon_core.generation.plan import make_plan
 from tests import browser as browsers
