@@ -158,7 +158,8 @@ def project_jobs(desk: Desk, project: Any) -> list[Job]:
     shown = {"render": film_job(jobs), "animatic": animatic_job(jobs)}
     if None not in shown.values():
         return jobs
-    kept = [Job(*each) for each in kept_jobs(folder)]
+    first = min((status.submitted for status in statuses), default=time.time())
+    kept = [Job(*each) for each in kept_jobs(folder, before=first)]
     return [*jobs, *(job for job in kept if shown[job.status.request.kind] is None)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 from functools import lru_cache, reduce
@@ -26,13 +27,15 @@ def rendered(folder: Path) -> RenderedFilm | None:
     return None if mark is None else _read_rendered(folder, *mark)
 
 
-def kept_jobs(folder: Path) -> list[KeptJob]:
+def kept_jobs(folder: Path, before: float) -> list[KeptJob]:
     """The last render that was broken off, the last whole film and the last animatic, newest first.
 
-    Each is there as far as its files are. All have ended.
+    Each is there as far as its files are. All have ended. before: leaves out what began since then, in
+    seconds since the epoch: the queue's own jobs tell of it.
     """
     mark = _mark(folder)
     runs = () if mark is None else _read_runs(folder, *mark)
+    runs = tuple(run for run in runs if run.at < math.floor(before * 1000) / 1000)  # the journal's precision
     begun, whole = unfinished(runs), last_whole(runs)
     drawn = next((run for run in reversed(runs) if run.animatic is not None), None)
     renders = {run.number: gathered(run, runs) for run in (whole, begun) if run is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,14 @@ Record = Mapping[str, Any]
 class Run:
     """One start of the engine. kind: "animatic" or "render", "" where the journal does not say.
 
-    number: its place among the project's runs. settings: as in the film's metadata. chunk: new latent frames
-    of the longest chunk. borders: frames of each segment. events: those that the journal keeps, in order;
-    their files as they lie in the project now. `animatic.mp4` is told by the run that wrote it last alone.
+    number: its place among the project's runs. at: when it began, in seconds since the epoch. settings: as in
+    the film's metadata. chunk: new latent frames of the longest chunk. borders: frames of each segment.
+    events: those that the journal keeps, in order; their files as they lie in the project now. `animatic.mp4`
+    is told by the run that wrote it last alone.
     """
 
     number: int
+    at: float
     story: Story
     kind: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -101,7 +104,8 @@ def read_runs(project: Path) -> tuple[Run, ...]:
             if record["record"] == "story":
                 settings = dict(record.get("settings") or {})
                 story = parse_story(record["text"])
-                runs.append(Run(len(runs), story, str(record.get("kind", "")), settings))
+                at = datetime.fromisoformat(record["at"]).timestamp()
+                runs.append(Run(len(runs), at, story, str(record.get("kind", "")), settings))
             elif runs and record["record"] == "plan":
                 chunk = None if record.get("chunk") is None else int(record["chunk"])
                 fps, borders = int(record["fps"]), tuple(record["segments"])

@@ -366,7 +366,7 @@ def test_settings_reach_the_engine_and_only_a_render(bench):
     held = bench(Planned=0)
     desks.submit(held.desk, "render", STORY, FOX, "12", " 2.5", "6")
     desks.submit(held.desk, "animatic", STORY, FOX, "12", " 2.5", "6")
-    animatic, render = (job.status.request for job in jobs_of(held)[:2])
+    animatic, render = (job.status.request for job in jobs_of(held))
     assert (render.steps, render.guidance, render.chunk) == (12, 2.5, 6)
     assert (animatic.steps, animatic.guidance, animatic.chunk) == (None, None, None)
     assert render.project.parent == held.desk.projects.absolute()
