@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from arlon_core.errors import ModelError
+from arlon_core.generation.chunks import Cancelled
 from arlon_core.generation.events import AnimaticReady, FilmReady, Planned, SegmentReady, StepDone
 from arlon_core.jobs import JobQueue, JobRequest, JobState, ModelEngine
 from arlon_core.media.clips import count_frames
@@ -66,15 +68,46 @@ def test_steps_are_seen_as_pictures_while_they_are_new(queue: JobQueue, tmp_path
     assert shapes == {(32, 56, 3)}
 
 
-def test_cancelled_within_a_step_from_another_thread(queue: JobQueue, tmp_path: Path):
-    job = queue.submit(JobRequest("render", STORY, tmp_path, steps=900))
-    seen = []
-    for _, event in queue.attach(job):
-        seen.append(event)
-        if isinstance(event, StepDone):
-            queue.cancel(job)
+class CancelledInside:
+    """The transformer; in its `count`-th pass, a denoising step, another thread cancels the render."""
+
+    def __init__(self, engine: ModelEngine, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+        model = engine._pipe.transformer
+        self.passes, self.count, self._forward = 0, count, model.forward
+        self.cancel: Callable[[], object] = lambda: None
+        monkeypatch.setattr(model, "forward", self)
+
+    def __call__(self, *args, **options):
+        self.passes += 1
+        if self.passes == self.count:
+            other = threading.Thread(target=self.cancel)
+            other.start()
+            other.join()
+        return self._forward(*args, **options)
+
+
+@pytest.mark.parametrize("count", [1, 3, 8], ids=["first", "middle", "second chunk"])
+def test_a_cancelled_render_ends_with_the_step_that_runs(
+    engine: ModelEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+):
+    cancel = threading.Event()
+    transformer = CancelledInside(engine, monkeypatch, count)
+    transformer.cancel = cancel.set
+    with pytest.raises(Cancelled):
+        list(engine.run(JobRequest("render", STORY, tmp_path, steps=6), cancel))
+    assert transformer.passes == count
+
+
+def test_a_cancelled_job_ends_with_the_step_that_runs(
+    queue: JobQueue, engine: ModelEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    transformer = CancelledInside(engine, monkeypatch, 3)
+    transformer.cancel = lambda: queue.cancel(queue.jobs()[0].id)
+    job = queue.submit(JobRequest("render", STORY, tmp_path, steps=6))
+    seen = [event for _, event in queue.attach(job)]
     assert queue.status(job).state is JobState.CANCELLED
-    assert max(event.step for event in seen if isinstance(event, StepDone)) < 900
+    assert transformer.passes == 3
+    assert [event.step for event in seen if isinstance(event, StepDone)][-1:] == [3]
     assert seen[-1].message.startswith("cancelled")
 
 
