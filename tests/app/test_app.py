@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import words
+from app.handlers.urls import file_url
 from tests.app.real_model import SHIPPED
 from tests.app.studio_process import StudioProcess
 
@@ -20,6 +21,8 @@ PATIENCE = 60_000  # milliseconds
 PUBLIC = "https://studio.example"
 USER, PASSWORD = "ada", "calm:wide view"
 NO_MODEL = "nowhere/at/all"
+# What a browser asks for at the other end of the tunnel comes in under the public name.
+TUNNELLED = {"Host": PUBLIC.removeprefix("https://"), "X-Forwarded-Proto": "https"}
 LACKING = ("token_transformer", "transformer", "preview_decoder")
 
 
@@ -156,11 +159,42 @@ def test_a_shared_studio_prints_its_link_and_works_behind_it(start, page: Page):
     studio = start("--share", guarded=True, TUNNEL=PUBLIC).wait(PUBLIC)
     open_page(page, studio.url)
     assert studio.outside == []
-    # What a browser asks for at the other end of the tunnel comes in under the public name.
-    tunnelled = {"Host": PUBLIC.removeprefix("https://"), "X-Forwarded-Proto": "https"}
-    config = httpx.get(f"{studio.url}/config", headers=tunnelled).json()
+    config = httpx.get(f"{studio.url}/config", headers=TUNNELLED).json()
     assert config["root"] == PUBLIC
-    assert words.TITLE in httpx.get(studio.url, headers=tunnelled).text
+    assert words.TITLE in httpx.get(studio.url, headers=TUNNELLED).text
+
+
+def test_behind_a_shared_link_films_and_clips_are_for_those_who_have_the_password(start):
+    studio = start("--share", "--auth", f"{USER}:{PASSWORD}", guarded=True, TUNNEL=PUBLIC).wait(PUBLIC)
+    project = studio.projects / "the-fox-0000000000000001"
+    clip, film = project / "artefacts" / "clip" / "00" / "00ab.mp4", project / "film.mp4"
+    clip.parent.mkdir(parents=True)
+    for file in (clip, film):
+        file.write_text(f"a secret {file.stem}")
+    urls = [f"{studio.url}{file_url(file)}" for file in (clip, film)]
+
+    def log_in(password: str) -> httpx.Response:
+        typed = {"username": USER, "password": password}
+        return httpx.post(f"{studio.url}/login", data=typed, headers=TUNNELLED)
+
+    def fetch(url: str, **headers: str) -> httpx.Response:
+        return httpx.get(url, headers=TUNNELLED | headers)
+
+    refused = log_in("calm")
+    assert refused.status_code == 400
+    stranger = "; ".join(f"{name}=guessed" for name in log_in(PASSWORD).cookies)
+    for url in (*urls, f"{studio.url}/config"):
+        for cookies in ({}, {"Cookie": stranger}, {"Cookie": "; ".join(refused.cookies)}):
+            answer = fetch(url, **cookies)
+            assert answer.status_code == 401, url
+            assert "secret" not in answer.text
+    entered = log_in(PASSWORD)
+    assert entered.status_code == 200
+    mine = {"Cookie": "; ".join(f"{name}={value}" for name, value in entered.cookies.items())}
+    assert [fetch(url, **mine).text for url in urls] == ["a secret 00ab", "a secret film"]
+    part = fetch(urls[0], Range="bytes=2-7", **mine)  # as players ask
+    assert (part.status_code, part.text) == (206, "secret")
+    assert studio.outside == []
 
 
 def test_a_tunnel_that_cannot_be_had_costs_the_link_and_nothing_else(start, page: Page):
