@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from app import words
 from app.handlers.filming import choose
+from app.handlers.settings import SETTINGS
 from app.studio import build_studio, launch_options
 from tests.app.fake_engine import FakeEngine
 from tests.app.studio_desk import open_bench
@@ -31,7 +32,7 @@ def visit(page: Page, url: str) -> None:
 def test_a_film_and_its_settings_come_back_with_page_and_server(
     page: Page, serve: Callable[..., str], tmp_path: Path, browser_log
 ):
-    steps, guidance = page.get_by_label(words.SETTING["steps"]), page.get_by_label(words.SETTING["guidance"])
+    steps, guidance, chunk = (page.get_by_label(words.SETTING[name]) for name in SETTINGS)
     rendered = page.locator(".film-timeline [data-state=done]")
     with open_bench(tmp_path, FakeEngine()) as bench:
         studio = build_studio(bench.desk)
@@ -41,6 +42,7 @@ def test_a_film_and_its_settings_come_back_with_page_and_server(
         page.fill("#story-text", TEXT)
         expect(page.locator(".story-summary")).to_contain_text("2.5 s", timeout=PATIENCE)
         steps.press_sequentially("4")
+        chunk.press_sequentially("6")
         page.click("#render")
         expect(page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
         visit(page, url)
@@ -50,6 +52,8 @@ def test_a_film_and_its_settings_come_back_with_page_and_server(
         page.wait_for_function(f"kept => ({KEPT})() !== kept", arg=kept)
         visit(page, url)
         expect(guidance).to_have_value("2", timeout=PATIENCE)
+        expect(chunk).to_have_value("6", timeout=PATIENCE)
+        expect(chunk).to_be_editable()
         page.select_option("#story-choice", "example:kite")
         expect(steps).to_have_value("", timeout=PATIENCE)
         page.select_option("#story-choice", label="The fox")
@@ -73,5 +77,5 @@ def test_a_film_and_its_settings_come_back_with_page_and_server(
         page.click("#render")
         bench.until(bench.desk.jobs.jobs, "the render is asked for")
         (job,) = bench.desk.jobs.jobs()
-        assert (job.request.steps, job.request.guidance) == (4, 2.0)
+        assert (job.request.steps, job.request.guidance, job.request.chunk) == (4, 2.0, 6)
     assert browser_log.errors == []
