@@ -189,7 +189,7 @@ class Wiring:
     def _opened(self, story: Value) -> Updates:
         """A story that was not on the page before, with all that belongs to it."""
         # Settings cannot be typed earlier either: they would be another story's.
-        settings = {self.parts[name]: gr.update(value=story[name], interactive=True) for name in _SETTINGS}
+        settings = {self.parts[name]: gr.update(value=story[name], interactive=True) for name in SETTINGS}
         return {**self._story(story, {}), **self._controls(story["project"]), **settings}
 
     def _story(self, story: Value, shown: Any) -> Updates:

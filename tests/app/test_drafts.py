@@ -134,7 +134,7 @@ def test_a_setting_on_its_way_is_kept_with_the_story_that_is_left(studio):
 
     here.page.route("**/gradio_api/run/**", hold)
     here.page.click(f"text={words.SETTINGS}")
-    steps = here.page.get_by_label(words.STEPS)
+    steps = here.page.get_by_label(words.SETTING["steps"])
     steps.press_sequentially("4")
     here.until(lambda: held)
     steps.press_sequentially("0")

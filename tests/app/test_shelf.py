@@ -113,7 +113,7 @@ def test_the_newest_edit_stays_whatever_a_tab_does_that_shows_an_older_one(studi
         there.until(lambda: "kite" in there.prompts()[0])
     else:
         there.page.click(f"text={words.SETTINGS}")
-        there.page.get_by_label(words.STEPS).press_sequentially("4")
+        there.page.get_by_label(words.SETTING["steps"]).press_sequentially("4")
         there.until(lambda: "4" in {story["steps"] for story in there.page.evaluate(KEPT)})
     there.page.wait_for_timeout(300)
     assert newer in kept_texts(here.page)
