@@ -40,7 +40,11 @@ def _add_stories(kinds: Any) -> None:
     )
     parser.add_argument(
         "--films", type=options.positive_int, default=FILMS, metavar="N",
-        help="of them that are rendered as well, with F and without (%(default)s)",
+        help="of them that are rendered as well (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--without-f", type=options.positive_int, default=FILMS, metavar="N",
+        help="of those that are rendered without F as well, which takes longest (%(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--steps", type=options.positive_int, default=STEPS, metavar="N", help="steps with F (%(default)s)"
@@ -73,6 +77,12 @@ def run_stories(args: argparse.Namespace) -> None:
 
     pipe = ArlonPipeline.from_pretrained(args.model, device=args.device)
     evaluate_stories(
-        pipe, args.out, count=args.count, films=args.films, steps=args.steps, first=args.first_seed
+        pipe,
+        args.out,
+        count=args.count,
+        films=args.films,
+        without_f=args.without_f,
+        steps=args.steps,
+        first=args.first_seed,
     )
     print(f"{args.count} stories in {args.out}: {', '.join(_FILES)}")

@@ -50,13 +50,15 @@ def evaluate_stories(
     *,
     count: int = STORIES,
     films: int = FILMS,
+    without_f: int = FILMS,
     steps: int = STEPS,
     first: int = FIRST_STORY,
 ) -> dict[str, Any]:
     """Write `animatics.png`, `films.png` and `stories.json` into the folder `out`; gives what the JSON holds.
 
-    count: stories; the first `films` are rendered, with F at `steps` and without F at 30. first: number of
-    the first story. The three of a story share text, tokens, noise and chunks. Raises ArlonError.
+    count: stories; the first `films` are rendered with F at `steps`, and the first `without_f` of those
+    without F at 30 as well. first: number of the first story. All of a story share text, tokens, noise and
+    chunks. Raises ArlonError.
     """
     stories = [held_out_story(first + i, pipe.config.fps) for i in range(count)]
     records = [_record(held) for held in stories]
@@ -68,11 +70,16 @@ def evaluate_stories(
             events = animatic(pipe, held.story, project)
             tokens.append(_follow(events, held, record, "animatic"))
         save_sheet(_animatic_sheet(stories, tokens), out / "animatics.png")
-        rendered = [
-            _film_rows(pipe, held, record, project, steps)
-            for held, record, project in tqdm(work[:films], desc="films", unit="story", disable=None)
+        rows = [
+            [
+                _true_pictures(pipe, held),
+                tokens[i],
+                *_films(pipe, held, record, project, steps, i < without_f),
+            ]
+            for i, (held, record, project) in enumerate(
+                tqdm(work[:films], desc="films", unit="story", disable=None)
+            )
         ]
-    rows = [(true, tokens[i], with_f, without_f) for i, (true, with_f, without_f) in enumerate(rendered)]
     save_sheet(_film_sheet(stories, rows, steps), out / "films.png")
     result = {
         "model": pipe.name,
@@ -89,21 +96,25 @@ def evaluate_stories(
 # -- running the engine ---------------------------------------------------------------------------------
 
 
-def _film_rows(
-    pipe: ArlonPipeline, held: HeldOutStory, record: dict[str, Any], project: Path, steps: int
-) -> tuple[Pictures, Pictures, Pictures]:
-    """True frames, the film with F and the film without it, from the tokens that the animatic has left."""
-    ways = (("film_with_f", steps, True), ("film_without_f", STEPS_WITHOUT_F, False))
-    with_f, without_f = (
+def _films(
+    pipe: ArlonPipeline,
+    held: HeldOutStory,
+    record: dict[str, Any],
+    project: Path,
+    steps: int,
+    without_f: bool,
+) -> list[Pictures]:
+    """The film with F, and perhaps the film without it, from the tokens that the animatic has left."""
+    ways = [("film_with_f", steps, True), ("film_without_f", STEPS_WITHOUT_F, False)]
+    return [
         _follow(
             render(pipe, held.story, project, steps=number, with_animatic=False, use_coarse=use_coarse),
             held,
             record,
             name,
         )
-        for name, number, use_coarse in ways
-    )
-    return _true_pictures(pipe, held), with_f, without_f
+        for name, number, use_coarse in ways[: 1 + without_f]
+    ]
 
 
 def _follow(events: Iterator[Event], held: HeldOutStory, record: dict[str, Any], name: str) -> Pictures:
@@ -172,8 +183,8 @@ def _animatic_sheet(stories: Sequence[HeldOutStory], rows: Sequence[Pictures]) -
     return contact_sheet(rows, [_captions(held) for held in stories], titles, width=_WIDTH)
 
 
-def _film_sheet(stories: Sequence[HeldOutStory], rows: Sequence[tuple[Pictures, ...]], steps: int) -> Any:
-    """Four rows a story; the prompts stand under the true frames."""
+def _film_sheet(stories: Sequence[HeldOutStory], rows: Sequence[Sequence[Pictures]], steps: int) -> Any:
+    """Three or four rows a story; the prompts stand under the true frames."""
     names = (
         "true frames",
         "F alone: the model's own tokens through the preview decoder",
@@ -184,7 +195,7 @@ def _film_sheet(stories: Sequence[HeldOutStory], rows: Sequence[tuple[Pictures, 
     captions: list[list[str]] = []
     titles: list[str] = []
     for number, (held, films) in enumerate(zip(stories, rows, strict=False)):
-        for row, (name, film) in enumerate(zip(names, films, strict=True)):
+        for row, (name, film) in enumerate(zip(names, films, strict=False)):
             pictures.append(film)
             captions.append([] if row else _captions(held))
             titles.append(f"{_title(number, held)}: {name}" if row == 0 else name)

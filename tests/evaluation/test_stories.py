@@ -88,7 +88,7 @@ def test_true_pictures_are_the_scripts_frames(tiny_pipeline):
 
 @pytest.mark.slow
 def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: None):
-    result = stories.evaluate_stories(tiny_pipeline, tmp_path, count=3, films=1, steps=2)
+    result = stories.evaluate_stories(tiny_pipeline, tmp_path, count=3, films=2, without_f=1, steps=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["animatics.png", "films.png", "stories.json"]
     assert json.loads((tmp_path / "stories.json").read_text()) == result
     assert (result["steps_with_f"], result["steps_without_f"]) == (2, 3)
@@ -97,7 +97,7 @@ def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: 
         held = held_out_story(FIRST_STORY + number, 12)
         assert [s["prompt"] for s in story["segments"]] == [s.caption for s in held.script.segments]
         assert all(s["text"].endswith((s["prompt"], s["prompt"] + ".")) for s in story["segments"])
-        films = ["film_with_f", "film_without_f"] if number == 0 else []
+        films = ["film_with_f", "film_without_f"][: 2 - number]
         assert list(story["times"]) == ["animatic", *films]
         assert story["times"]["animatic"]["seconds"]["tokens"] > 0
         assert story["times"]["animatic"]["seconds"]["denoise"] == 0
@@ -158,11 +158,12 @@ def test_the_command_hands_its_options_on(tiny_folder: Path, tmp_path: Path, mon
 
     monkeypatch.setattr(stories, "evaluate_stories", evaluate)
     place = ["--model", str(tiny_folder), "--out", str(tmp_path / "new" / "folder"), "--device", "cpu"]
-    options = ["--count", "4", "--films", "2", "--steps", "5", "--first-seed", "12"]
+    options = ["--count", "4", "--films", "2", "--without-f", "1", "--steps", "5", "--first-seed", "12"]
     assert main(["evaluate", "stories", *place, *options]) == 0
     out = tmp_path / "new" / "folder"
     assert called == {
-        "count": 4, "films": 2, "steps": 5, "first": 12, "model": str(tiny_folder), "out": out,
+        "count": 4, "films": 2, "without_f": 1, "steps": 5, "first": 12,
+        "model": str(tiny_folder), "out": out,
     }  # fmt: skip
     assert "4 stories" in capsys.readouterr().out
 
