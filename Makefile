@@ -6,6 +6,8 @@ STORY  ?= assets/stories/balloon.txt
 FILM   ?= films/$(basename $(notdir $(STORY))).mp4
 SPACE  ?= build/space
 BIN    := .venv/bin
+# A core tests one file after the other, in order: the tests of a file share what is costly to make.
+PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: film animatic test fast check studio space screenshots startup clean
 
@@ -18,10 +20,10 @@ animatic: .venv/ready        ## the whole story as small pictures, in seconds
 	$(BIN)/python -m arlon_core animatic $(STORY) -o $(basename $(FILM)).animatic.mp4
 
 test: check                  ## lint, types and every test
-	$(BIN)/python -m pytest -q
+	$(PYTEST)
 
 fast: .venv/dev              ## the tests that take seconds
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(PYTEST) -m "not slow"
 
 check: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy arlon_core app
