@@ -129,7 +129,7 @@ def test_a_setting_on_its_way_is_kept_with_the_story_that_is_left(studio):
     held: list[Route] = []
 
     def hold(route: Route) -> None:
-        of_first_key = json.loads(route.request.post_data)["data"][2:] == ["4", ""]
+        of_first_key = json.loads(route.request.post_data)["data"][2:] == ["4", "", ""]
         held.append(route) if of_first_key else route.continue_()
 
     here.page.route("**/gradio_api/run/**", hold)
