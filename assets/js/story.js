@@ -10,8 +10,10 @@ class StoryEditor {
   constructor() {
     this.rev = 0;
     this.value = null;
-    this.removed = []; // cards that can come back, the last one first
     this.shelf = new Shelf();
+    this.cards = new StoryCards({
+      typed: () => this.typed("cards"), left: () => this.send(), promptLeft: () => this.showHints(),
+    });
     this.build();
     watch("value", () => this.receive());
     this.open(props.value);
@@ -31,9 +33,6 @@ class StoryEditor {
     this.seed = make("input", { inputmode: "numeric", placeholder: "0", ...typed });
     this.problem = make("p", { class: "story-problem", role: "status" });
     this.unkept = make("p", { class: "story-unkept", role: "alert" });
-    this.note = make("p", { class: "story-note", role: "status" });
-    this.list = make("ol", { class: "story-cards" });
-    this.add = make("button", { type: "button", class: "add", click: () => this.insert(this.list.lastChild) }, words.add);
     this.text = make("textarea", {
       id: "story-text", spellcheck: "true", "aria-label": words.text, rows: 16,
       input: () => this.typed("text"), change: () => this.send(),
@@ -42,7 +41,7 @@ class StoryEditor {
     this.tabs = ["cards", "text"].map((view) =>
       make("button", { type: "button", role: "tab", id: `tab-${view}`, click: () => this.turn(view) }, words[view]));
     this.panes = {
-      cards: make("div", { role: "tabpanel", "aria-labelledby": "tab-cards" }, this.list, this.add),
+      cards: make("div", { role: "tabpanel", "aria-labelledby": "tab-cards" }, this.cards.list, this.cards.add),
       text: make("div", { role: "tabpanel", "aria-labelledby": "tab-text" }, this.text),
     };
     const action = (text, click) => make("button", { type: "button", click }, text);
@@ -56,7 +55,7 @@ class StoryEditor {
         make("label", { class: "style" }, make("span", {}, words.style), this.style),
         make("label", { class: "seed" }, make("span", {}, words.seed), this.seed)),
       make("div", { class: "story-bar" }, make("div", { role: "tablist" }, ...this.tabs), this.summary),
-      this.unkept, this.problem, this.note, this.panes.cards, this.panes.text);
+      this.unkept, this.problem, this.cards.note, this.panes.cards, this.panes.text);
     this.turn("cards");
     this.fitToWidth(root);
   }
@@ -78,7 +77,7 @@ class StoryEditor {
     const at = Math.max(Date.now(), this.value.at + 1); // later than before, whatever the clock does
     const now = { ...this.value, rev: this.rev, from, at };
     if (from === "text") now.text = this.text.value;
-    else now.sheet = this.readCards();
+    else now.sheet = this.readSheet();
     this.keep(now);
     const { project, text, sheet } = now; // cards as they are, since only the server makes them text
     this.shelf.keepDraft({ project, at, from, text, sheet });
@@ -106,16 +105,13 @@ class StoryEditor {
     this.turn(draft.from);
     this.value = { ...this.value, sheet: draft.sheet };
     if (draft.from === "text") this.text.value = draft.text;
-    else this.showCards(draft.sheet);
+    else this.showSheet(draft.sheet);
     this.typed(draft.from);
   }
 
-  readCards() {
-    const cards = [...this.list.children].map(({ row, fields }) => ({
-      ...row, prompt: fields.prompt.value, seconds: fields.seconds.value, seed: fields.seed.value,
-    }));
+  readSheet() {
     const { title, style, seed } = this;
-    return { ...this.value.sheet, title: title.value, style: style.value, seed: seed.value, cards };
+    return { ...this.value.sheet, title: title.value, style: style.value, seed: seed.value, cards: this.cards.read() };
   }
 
   choose() {
@@ -158,9 +154,9 @@ class StoryEditor {
     this.value = value;
     if (value.from === "cards") {
       this.text.value = value.text;
-      this.adopt(value.sheet.cards);
+      this.cards.adopt(value.sheet.cards);
     } else if (!value.problem) {
-      this.showCards(value.sheet);
+      this.showSheet(value.sheet);
     }
     this.showRest(value);
   }
@@ -172,9 +168,8 @@ class StoryEditor {
     this.rev = this.sent = value.rev;
     this.keep({ ...value, from: "text", at: value.at || Date.now(), left: null });
     this.text.value = value.text;
-    this.removed = [];
-    this.offerBack();
-    this.showCards(value.sheet);
+    this.cards.forgetRemoved();
+    this.showSheet(value.sheet);
     if (value.rev > 0) {
       this.shelve(this.value);
       this.shelf.setLast(value.project);
@@ -203,7 +198,7 @@ class StoryEditor {
 
   /** Which of the views cannot be typed in. */
   hold({ cards, text }) {
-    for (const part of [this.list, this.add, this.title, this.style, this.seed]) part.inert = cards;
+    for (const part of [this.cards.list, this.cards.add, this.title, this.style, this.seed]) part.inert = cards;
     this.text.readOnly = text;
   }
 
@@ -226,27 +221,10 @@ class StoryEditor {
     this.stories.value = this.value.chosen;
   }
 
-  showCards(sheet) {
+  showSheet(sheet) {
     for (const key of ["title", "style", "seed"]) this[key].value = sheet[key];
-    while (this.list.children.length > sheet.cards.length) this.list.lastChild.remove();
-    sheet.cards.forEach((card, index) => {
-      const item = this.list.children[index] ?? this.list.appendChild(this.makeCard());
-      this.writeCard(item, card);
-    });
+    this.cards.show(sheet.cards);
     this.fit();
-  }
-
-  /** Cards that were typed keep what was typed; they learn on which lines of the text they now stand. */
-  adopt(cards) {
-    if (cards.length !== this.list.children.length) return;
-    cards.forEach(({ line, lead }, index) => (this.list.children[index].row = { line, lead }));
-  }
-
-  writeCard(item, { prompt, seconds, seed, line, lead }) {
-    item.row = { line, lead };
-    for (const [key, text] of Object.entries({ prompt, seconds, seed })) {
-      if (item.fields[key].value !== text) item.fields[key].value = text;
-    }
   }
 
   complain(problem) {
@@ -256,10 +234,7 @@ class StoryEditor {
       const go = fill(words.go_to_line, { line: problem.line });
       this.problem.append(" ", make("button", { type: "button", click: () => this.goTo(problem.line) }, go));
     }
-    [...this.list.children].forEach((item, index) => {
-      item.classList.toggle("bad", problem?.card === index);
-      item.fields.prompt.setAttribute("aria-invalid", problem?.card === index);
-    });
+    this.cards.showProblem(problem?.card);
     this.text.setAttribute("aria-invalid", Boolean(problem));
   }
 
@@ -275,113 +250,17 @@ class StoryEditor {
     const { words } = props;
     const values = plan && { ...plan, seconds: plan.seconds.toFixed(1) };
     say(this.summary, !plan ? "" : fill(plan.frames === null ? words.summary_short : words.summary, values));
-    [...this.list.children].forEach((item, index) => {
-      const row = plan?.segments[index];
-      say(item.times, row ? `${filmTime(row.start)} – ${filmTime(row.stop)}` : "");
-    });
+    this.cards.showTimes(plan?.segments ?? []);
   }
 
-  /** Words that the model has never seen; not while a prompt is typed, when half of a word is no word yet. */
   showHints() {
-    [...this.list.children].forEach((item, index) => {
-      const hint = this.value.hints?.[index] ?? "";
-      if (!hint || document.activeElement !== item.fields.prompt) say(item.hint, hint);
-    });
-  }
-
-  // Cards.
-
-  makeCard() {
-    const { words } = props;
-    const typed = { input: () => this.typed("cards"), change: () => this.send() };
-    const action = (name, sign, click) =>
-      make("button", { type: "button", "aria-label": words[name], title: words[name], click }, sign);
-    const fields = {
-      prompt: make("textarea", { class: "prompt", rows: 1, placeholder: words.prompt_hint, "aria-label": words.prompt, ...typed }),
-      seconds: make("input", { class: "seconds", inputmode: "decimal", "aria-label": words.seconds_name, ...typed }),
-      seed: make("input", {
-        class: "seed", inputmode: "numeric", placeholder: words.seed_hint, "aria-label": words.seed_name, ...typed,
-      }),
-    };
-    fields.prompt.addEventListener("blur", () => this.showHints());
-    const times = make("span", { class: "times", title: words.times });
-    const hint = make("p", { class: "card-hint", role: "status" });
-    const item = make("li", {},
-      make("div", { class: "card-main" }, times, fields.prompt),
-      hint,
-      make("div", { class: "card-side" },
-        make("label", {}, fields.seconds, make("span", {}, words.seconds)),
-        make("label", {}, make("span", {}, words.seed), fields.seed),
-        make("span", { class: "card-actions" },
-          action("up", "↑", () => this.move(item, -1)), action("down", "↓", () => this.move(item, 1)),
-          action("insert", "+", () => this.insert(item)), action("remove", "×", () => this.remove(item)))));
-    fields.prompt.addEventListener("keydown", (event) => this.key(event, item));
-    return Object.assign(item, { fields, times, hint, row: { line: "", lead: [] } });
-  }
-
-  /** Enter goes on to a new card, as in any list; a prompt is one line. */
-  key(event, item) {
-    if (event.isComposing) return;
-    if (event.key === "Enter") {
-      event.preventDefault();
-      this.insert(item);
-    } else if (event.key === "Backspace" && !item.fields.prompt.value && this.list.children.length > 1) {
-      event.preventDefault();
-      const before = item.previousElementSibling;
-      this.remove(item);
-      before?.fields.prompt.focus();
-    }
-  }
-
-  insert(after) {
-    const item = this.makeCard();
-    this.writeCard(item, { prompt: "", seconds: props.words.default_seconds, seed: "", line: "", lead: [] });
-    after ? after.after(item) : this.list.append(item);
-    item.fields.prompt.focus();
-    this.typed("cards");
-  }
-
-  move(item, step) {
-    const other = step < 0 ? item.previousElementSibling : item.nextElementSibling;
-    if (!other) return;
-    const focused = document.activeElement;
-    step < 0 ? other.before(item) : other.after(item);
-    focused?.focus();
-    this.typed("cards");
-  }
-
-  remove(item) {
-    const number = [...this.list.children].indexOf(item) + 1;
-    const after = [...this.list.children].slice(number);
-    const empty = !item.fields.prompt.value.trim();
-    item.remove();
-    this.typed("cards");
-    if (empty) return; // nothing to bring back; the offer for the card removed before stays
-    this.removed.push({ item, number, after });
-    this.offerBack();
-  }
-
-  /** Removed cards come back one by one, the one removed last first: then each finds its place again. */
-  offerBack() {
-    const { words } = props;
-    const last = this.removed.at(-1);
-    if (!last) return this.note.replaceChildren();
-    const undo = make("button", { type: "button", click: () => this.bringBack() }, words.undo);
-    this.note.replaceChildren(fill(words.removed, last), " ", undo);
-  }
-
-  bringBack() {
-    const { item, after } = this.removed.pop();
-    this.list.insertBefore(item, after.find((each) => each.isConnected) ?? null); // some may be gone by now
-    this.offerBack();
-    (this.note.querySelector("button") ?? item.fields.prompt).focus();
-    this.typed("cards");
+    this.cards.showHints(this.value.hints ?? []);
   }
 
   /** Prompts are as tall as their text, also where CSS cannot say so yet. */
   fit() {
     if (this.fits ??= CSS.supports("field-sizing", "content")) return;
-    for (const area of [this.title, ...this.list.querySelectorAll(".prompt"), this.text]) {
+    for (const area of [this.title, ...this.cards.list.querySelectorAll(".prompt"), this.text]) {
       area.style.height = "auto";
       area.style.height = `${area.scrollHeight + 2}px`;
     }
