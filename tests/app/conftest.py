@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from tests.app.studio_page import Studio
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that opens a page is a slow one: there are hundreds, and each takes a second or more."""
+    for item in items:
+        if "new_page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The one Chromium of the test run. Missing, it fails the test: a page nobody opened is not tested."""
