@@ -162,7 +162,7 @@ def test_f_of_a_group_has_the_latents_shape_and_stays(tiny_components: Path):
 
 
 @pytest.mark.slow
-def test_own_tokens_are_used_in_the_last_fifth_only(tiny_components: Path, monkeypatch):
+def test_own_tokens_are_used_in_the_last_half_only(tiny_components: Path, monkeypatch):
     stage = dit_stage(tiny_components)
     asked: list[bool] = []
     of_group = CoarseConditions.of_group
@@ -172,7 +172,7 @@ def test_own_tokens_are_used_in_the_last_fifth_only(tiny_components: Path, monke
         return of_group(self, index, kind)
 
     monkeypatch.setattr(CoarseConditions, "of_group", watched)
-    for progress, least, most in ((0.0, 0, 0), (0.799, 0, 0), (0.8, 12, 36), (0.99, 12, 36)):
+    for progress, least, most in ((0.0, 0, 0), (0.499, 0, 0), (0.5, 12, 36), (0.99, 12, 36)):
         stage.progress = progress
         asked.clear()
         batches = [stage.batch(step) for step in range(8)]
@@ -214,7 +214,7 @@ def test_a_token_transformer_of_other_tokens_is_refused(tiny_components: Path, m
 
 
 @pytest.mark.slow
-def test_resume_inside_the_last_fifth_equals_straight(tiny_components: Path, tmp_path: Path):
+def test_resume_among_own_tokens_equals_straight(tiny_components: Path, tmp_path: Path):
     """Ten steps, cut after nine: the tenth takes F from sampled tokens, drawn again after the cut."""
     config = replace(train_config("dit", "tiny", max_steps=10), checkpoint_every=100, evaluate_every=100)
     results = []
