@@ -291,8 +291,8 @@ def assemble(folder: Path, preset: Preset, **defaults: Any) -> None:
         # The tokenizer's class has another name inside transformers than the one it is had by.
         named = "PreTrainedTokenizerFast" if name == "tokenizer" else cls.__name__
         index[name] = [_library(cls), named] if there else [None, None]
-    of_preset = ("fps", "height", "width", "overlap", "max_new", "token_top_p")
-    values = {key: getattr(preset, key) for key in of_preset}
+    grid = ("fps", "height", "width", "overlap", "max_new")
+    values = {key: getattr(preset, key) for key in grid}
     path = folder / INDEX
     if path.is_file():
         before = json.loads(path.read_text())

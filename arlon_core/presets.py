@@ -23,7 +23,6 @@ class Preset:
     overlap: int  # clean latent frames at the start of a chunk
     max_new: int  # new latent frames in a chunk
     init_noise_sigma: float = 1.0  # of the noise that sampling starts from
-    token_top_p: float = 1.0  # tokens are drawn from the likeliest codes that together have this probability
     text_encoder: Sizes
     vae: Sizes
     vqvae: Sizes
@@ -71,7 +70,6 @@ STORYWORLD = Preset(
     overlap=4,
     max_new=12,
     init_noise_sigma=0.95,
-    token_top_p=0.9,
     text_encoder={
         "d_model": 256,
         "num_layers": 4,

@@ -119,12 +119,6 @@ def test_a_folder_starts_from_the_noise_of_its_preset_and_its_latents_know(tiny_
     assert pipe.fingerprint("scheduler") != tiny_pipeline.fingerprint("scheduler")
 
 
-def test_a_new_folder_draws_tokens_as_its_preset_says(copy: Path):
-    (copy / "model_index.json").unlink()
-    assemble(copy, replace(PRESETS["tiny"], token_top_p=0.5))
-    assert ArlonPipeline.from_pretrained(copy, device="cpu").config.token_top_p == 0.5
-
-
 def test_assembling_again_keeps_the_sampling_defaults(copy: Path):
     assemble(copy, PRESETS["tiny"], token_temperature=0.7)
     assemble(copy, PRESETS["tiny"])
