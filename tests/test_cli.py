@@ -12,7 +12,7 @@ import pytest
 
 from arlon_core.cli import main
 from arlon_core.cli.progress import ProgressBars
-from arlon_core.generation.events import ChunkReady, Planned, StepDone, TokensReady
+from arlon_core.generation.events import ChunkReady, Joining, Planned, StepDone, TokensReady
 from arlon_core.generation.plan import make_plan
 
 ROOT = Path(__file__).parents[1]
@@ -257,3 +257,6 @@ def test_progress_ends_full():
             bars.show(ChunkReady(chunk.segment, chunk.index))
         assert bars.chunks.n == pytest.approx(len(plan.chunks))
         assert bars.tokens.n == 2
+        bars.show(Joining(24, 36))
+        assert "joining, 24 of 36 frames" in str(bars.chunks)
+        assert "joining" not in str(bars.tokens)

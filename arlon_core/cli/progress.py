@@ -11,6 +11,7 @@ from arlon_core.generation.events import (
     AnimaticReady,
     ChunkReady,
     Event,
+    Joining,
     Planned,
     SegmentReady,
     StepDone,
@@ -54,6 +55,10 @@ class ProgressBars:
             self.inside = 0.0
         elif isinstance(event, SegmentReady) and self.chunks is not None:
             self.chunks.set_postfix_str(f"segment {event.segment + 1} written")
+        elif isinstance(event, Joining):
+            bar = self.tokens if event.animatic else self.chunks
+            if bar is not None:
+                bar.set_postfix_str(f"joining, {event.done} of {event.total} frames")
         elif isinstance(event, WarningRaised):
             tqdm.write(f"note: {event.message}", file=sys.stderr)
 
