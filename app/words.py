@@ -156,7 +156,7 @@ def step(chunk: int, chunks: int, number: int, steps: int) -> str:
 def unfinished(percent: float) -> str:
     if percent < 1:
         return "It had only begun; Render begins it again."
-    return f"{percent:.0f} % of it is kept; Render goes on from there."
+    return f"{int(percent)} % of it is kept; Render goes on from there."  # as the bar says it while it runs
 
 
 def frames(done: int, total: int) -> str:

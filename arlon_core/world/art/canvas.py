@@ -206,6 +206,12 @@ def polygon(*points: tuple[float, float]) -> Points:
     return np.array(points, np.float64)
 
 
+def rectangle(x: float, y: float, half_width: float, half_height: float) -> Points:
+    """An upright rectangle about (x, y)."""
+    left, right, top, bottom = x - half_width, x + half_width, y - half_height, y + half_height
+    return polygon((left, top), (right, top), (right, bottom), (left, bottom))
+
+
 def stroke(points: Points, width: float, end_width: float | None = None) -> Points:
     """The outline of a line of the given width along the points, tapering to `end_width`."""
     end = width if end_width is None else end_width

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from arlon_core.world.art.canvas import Canvas, Points, blob, ellipse, polygon, stroke
+from arlon_core.world.art.canvas import Canvas, blob, ellipse, polygon, rectangle, stroke
 from arlon_core.world.art.scenery import bush, hills, round_tree, scattered, window
 
 FACADES = (("f7d9a8", "e0b888"), ("f2b8a0", "d9937e"), ("cfe0d2", "a9c4b4"), ("f6e8cf", "dcc6a4"),
@@ -101,16 +101,11 @@ def _town_house(c: Canvas, rng: np.random.Generator, x: float, width: float, y: 
         for column in (0.28, 0.72):
             px, py = x + width * column, top + width * (0.24 + 0.4 * row)
             frame, pane = (width * 0.11, width * 0.15), (width * 0.08, width * 0.12)
-            c.fill(_rectangle(px, py, *frame), "fff6ea")
+            c.fill(rectangle(px, py, *frame), "fff6ea")
             if rng.random() < 0.7:
                 window(c, px, py, 2 * pane[0], 2 * pane[1])
             else:
-                c.fill(_rectangle(px, py, *pane), "7f95a8")
-
-
-def _rectangle(x: float, y: float, half_width: float, half_height: float) -> Points:
-    left, right, top, bottom = x - half_width, x + half_width, y - half_height, y + half_height
-    return polygon((left, top), (right, top), (right, bottom), (left, bottom))
+                c.fill(rectangle(px, py, *pane), "7f95a8")
 
 
 def _church(c: Canvas, x: float, y: float, size: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from arlon_core.world.art.canvas import Array, Canvas, Points, blob, ellipse, polygon, stroke
+from arlon_core.world.art.canvas import Array, Canvas, Points, blob, ellipse, polygon, rectangle, stroke
 
 Rng = np.random.Generator
 WINDOW = "ffe9b0"
@@ -117,10 +117,7 @@ def house(c: Canvas, x: float, y: float, size: float, wall: str, roof: str, roof
 
 def window(c: Canvas, x: float, y: float, width: float, height: float, colour: str = "7f9db0") -> None:
     """A window about (x, y): blue-grey by day, lit at night."""
-    shape = polygon((x - width / 2, y - height / 2), (x + width / 2, y - height / 2), (x + width / 2,
-        y + height / 2),
-                    (x - width / 2, y + height / 2))  # fmt: skip
-    c.fill(shape, colour, glow=1.0)
+    c.fill(rectangle(x, y, width / 2, height / 2), colour, glow=1.0)
 
 
 def _darker(colour: str, amount: float = 0.86) -> str:
