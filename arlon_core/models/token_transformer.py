@@ -206,19 +206,3 @@ class TokenTransformer(LlamaForCausalLM):
         for layer in self.model.layers:
             hidden = layer(hidden, attention_mask=None, position_embeddings=rotary, position_ids=position_ids)
         return self.model.norm(hidden)
-
-
-def corrupt_codes(
-    codes: Tensor, codebook_size: int, share: float, generator: torch.Generator | None = None
-) -> Tensor:
-    """Codes (B, N) with about `share` of them replaced: what the model reads in training, not its targets.
-
-    Half of the replaced ones become random codes, half codes from elsewhere in the same film, which look more
-    like the model's own mistakes (our choice).
-    """
-    shape = codes.shape
-    draw = torch.rand(2, *shape, device=codes.device, generator=generator)
-    anywhere = torch.randint(codebook_size, shape, device=codes.device, generator=generator)
-    places = torch.randint(shape[1], shape, device=codes.device, generator=generator)
-    wrong = torch.where(draw[1] < 0.5, anywhere, codes.gather(1, places))
-    return torch.where(draw[0] < share, wrong, codes)

@@ -23,9 +23,10 @@ PIVOT = 140.0  # the height about which the camera zooms
 BODY = 1.1
 HAZE = (0.46, 0.20, 0.05, 0.0)  # of each landscape strip
 MIST = (0.42, 0.30, 0.10, 0.0)  # more of it at a strip's foot
-FOG = (0.93, 0.74, 0.46, 0.22)
+# In F, fog is as faint as it is to the eye: 0.93 for the farthest strip hid places that a prompt had named.
+FOG = (0.72, 0.46, 0.24, 0.10)
 SNOW_COVER = (0.10, 0.20, 0.30, 0.30)
-SUBJECT_FOG = 0.26
+SUBJECT_FOG = 0.18
 # size, units fallen a frame, slant, sway, strength
 RAIN = ((1.3, 8.0, 1.44, 0.0, 0.42), (0.85, 10.0, 1.8, 0.0, 0.60))
 SNOW = ((1.5, 1.6, 0.5, 5.0, 0.92), (0.8, 2.0, 0.5, 7.0, 0.92))

@@ -237,7 +237,7 @@ def fog_banks(page: Page, red: Tensor, green: Tensor, blue: Tensor, floats: Tens
     bank = torch.sin(x * 0.013 + drift * 1.3) * torch.sin(y * 0.024 - 0.4 * drift) + torch.sin(
         x * 0.007 - drift
     )
-    bank = 0.28 + 0.11 * bank - 0.08 * smooth((90 - y) * (1 / 90.0))
+    bank = 0.22 + 0.09 * bank - 0.08 * smooth((90 - y) * (1 / 90.0))
     return mix((red, green, blue), v.rgb("haze"), bank * v["fog"])
 
 

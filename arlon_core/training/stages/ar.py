@@ -1,7 +1,7 @@
 """Stage `ar`: next-token prediction over the fine tokens, each segment under its own text (section 3.2).
 
 Sequences are laid out by the function that lays out inference prefills: anchor, window, text, block, at
-re-based positions. Some context tokens are corrupted, because in use the context is the model's own.
+re-based positions. Some context tokens are wrong or late, because in use the context is the model's own.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from arlon_core.models.token_transformer import (
     TokenTransformer,
     TokenTransformerConfig,
     batch_layouts,
-    corrupt_codes,
 )
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
+from arlon_core.training.context_errors import corrupt_codes, late_change
 from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSource
 from arlon_core.training.ngrams import trigram_bits
 from arlon_core.training.stage import Setting
@@ -36,6 +36,7 @@ from arlon_core.training.texts import FrozenText
 
 # Our choices.
 _CORRUPTED_SHARE = 0.07  # of the tokens that the model reads
+_LATE_SHARE = 0.25  # of the blocks after a change of prompt read a film in which it has not come yet
 _NO_TEXT_SHARE = 0.1  # of the sequences, for classifier-free guidance
 _SUBJECT_WEIGHT = 3.0  # subjects are few tokens of many
 _BORDER_SHARE = 0.5  # of the blocks begin at a segment border, where the text has to be obeyed
@@ -60,6 +61,7 @@ class TokenBatch:
 
     layouts: LayoutBatch
     codes: Tensor  # (B, N)
+    sources: Tensor  # (B, N): which token is read in the place of each
     states: Tensor  # (B, K, L, D)
     weights: Tensor  # (B, N)
     dropped: Tensor  # (B,) bool: sequences without text
@@ -95,17 +97,19 @@ class ARStage(LatentStage):
         generator = self.generator(step)
         picked = self.pool.pick(generator, self.config.batch_size)
         groups = [(self._tokens(index), place) for index, place in picked]
-        layouts = [self._draw(group, place, generator) for group, place in groups]
+        drawn = [self._draw(group, place, generator) for group, place in groups]
         return TokenBatch(
-            layouts=self._batch(layouts),
+            layouts=self._batch([layout for layout, _ in drawn]),
             codes=torch.stack([group.codes[place] for group, place in groups]).long(),
+            sources=torch.stack([sources for _, sources in drawn]).to(self.setting.device),
             states=torch.stack([group.states[place] for group, place in groups]),
             weights=torch.stack([group.weights[place] for group, place in groups]),
             dropped=(torch.rand(len(groups), generator=generator) < _NO_TEXT_SHARE).to(self.setting.device),
         )
 
     def loss(self, model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
-        read = corrupt_codes(batch.codes, self.vqvae.config.codebook_size, _CORRUPTED_SHARE)
+        read = batch.codes.gather(1, batch.sources)
+        read = corrupt_codes(read, self.vqvae.config.codebook_size, _CORRUPTED_SHARE)
         logits = self._logits(model, batch.layouts, read, batch.states, batch.dropped)
         targets = self.model.targets(batch.layouts, batch.codes).flatten()
         cross_entropy = F.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
@@ -127,17 +131,21 @@ class ARStage(LatentStage):
         any_length(batch.position, 1)
         return model(inputs_embeds=embeds, position_ids=batch.position).logits
 
-    def _draw(self, group: TokenGroup, place: int, generator: torch.Generator) -> Layout:
-        """The layout of one random block of an episode."""
+    def _draw(self, group: TokenGroup, place: int, generator: torch.Generator) -> tuple[Layout, Tensor]:
+        """The layout of one random block of an episode, and which token is read in the place of each."""
         segments = group.segments[place]
-        draws = torch.rand(3, generator=generator).tolist()
+        draws = torch.rand(4, generator=generator).tolist()
         number = int(draws[0] * len(segments))
         segment = segments[number]
         start = segment.start
         if draws[1] > _BORDER_SHARE:
             start += int(draws[2] * (segment.stop - segment.start))
         stop = min(start + MAX_BLOCK, segment.stop)
-        return self._block(group, place, number, start, stop)
+        sources = torch.arange(group.codes.shape[1])
+        if number > 0 and draws[3] < _LATE_SHARE:
+            frame = self.model.config.tokens_per_frame
+            sources = late_change(len(sources), frame, segment.start, start, generator)
+        return self._block(group, place, number, start, stop), sources
 
     def _block(self, group: TokenGroup, place: int, number: int, start: int, stop: int) -> Layout:
         segments = group.segments[place][: number + 1]
