@@ -12,7 +12,7 @@ from arlon_core.evaluation.held_out import FILMS, FIRST_STORY, STEPS, STORIES
 from arlon_core.generation.model_folder import check_model_folder, is_local
 from arlon_core.generation.output import check_output, output_errors
 
-_FILES = ("animatics.png", "films.png", "stories.json")
+_FILES = ("animatics-1.webp", "films-1.webp", "stories.json")
 _LARGEST_SEED = 1 << 60
 
 
@@ -55,7 +55,7 @@ def _add_stories(kinds: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("runs") / "stories", metavar="DIR",
-        help="folder for animatics.png, films.png and stories.json; made when it is not there (%(default)s)",
+        help="folder for the sheets and stories.json; made when it is not there (%(default)s)",
     )  # fmt: skip
     parser.add_argument("--device", choices=options.DEVICES, default="auto", help="(%(default)s)")
     parser.set_defaults(run=run_stories)

@@ -4,7 +4,7 @@ Everything is kept below one folder as it is made, so a run that was cut goes on
 
     films/<name>/<story>/                  projects or clips; may be deleted once measured
     measures/<judge>/<name>/<story>.npz    what was measured
-    <name>/report.json, report.md, sheet-1.png ...
+    <name>/report.json, report.md, sheet-1.webp ...
 
 where <name> is `true`, or the model's with its way of rendering. Sets other than the test set have a folder
 of their own below that one.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.measures import StoryMeasure
-from arlon_core.evaluation.sheets import save_sheet
+from arlon_core.evaluation.sheets import save_sheets
 from arlon_core.evaluation.statistics import CONFIDENCE, MARGIN, Bar, Interval
 from arlon_core.evaluation.summary import CHANGED, SAME, TENTHS, VBENCH, Borders, Values
 from arlon_core.generation.output import output_errors, write_json
@@ -209,10 +211,15 @@ def write_sheets(
 ) -> list[Path]:
     """Sheets of all stories in order: the true film above the model's, and what was read wrong below.
 
-    Gives the paths, `sheet-1.png` and so on. Raises OutputError.
+    Gives the paths, `sheet-1.webp` and so on. Raises OutputError.
     """
-    paths = []
-    for number, first in enumerate(range(0, len(stories), _ON_A_SHEET), start=1):
+    return save_sheets(_sheets(stories, films, true, name), folder, "sheet")
+
+
+def _sheets(
+    stories: Sequence[HeldOutStory], films: Sequence[StoryMeasure], true: Sequence[StoryMeasure], name: str
+) -> Iterator[Image.Image]:
+    for first in range(0, len(stories), _ON_A_SHEET):
         pictures, captions, titles = [], [], []
         here = slice(first, first + _ON_A_SHEET)
         for held, film, other in zip(stories[here], films[here], true[here], strict=True):
@@ -220,10 +227,7 @@ def write_sheets(
                 pictures.append(list(row.pictures))
                 captions.append(_captions(held, row, prompts=row is other))
                 titles.append(title)
-        path = folder / f"sheet-{number}.png"
-        save_sheet(contact_sheet(pictures, captions, titles, width=_WIDTH), path)
-        paths.append(path)
-    return paths
+        yield contact_sheet(pictures, captions, titles, width=_WIDTH)
 
 
 def _captions(held: HeldOutStory, film: StoryMeasure, prompts: bool) -> list[str]:

@@ -1,8 +1,9 @@
 """Held-out Storyworld stories through the engine, as a user's own would go, on sheets to be judged by eye.
 
-Two questions: does the token transformer, running free, show what each prompt says (`animatics.png`); and
+Two questions: does the token transformer, running free, show what each prompt says (`animatics-1.webp`
+and so on); and
 does the diffusion transformer render better with the coarse latents F in few steps than without them in many
-(`films.png`). Every story of a range of seeds is shown, in order, so nothing can be picked.
+(`films-1.webp`). Every story of a range of seeds is shown, in order, so nothing can be picked.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from arlon_core.evaluation.held_out import (
@@ -24,7 +26,7 @@ from arlon_core.evaluation.held_out import (
     HeldOutStory,
     held_out_story,
 )
-from arlon_core.evaluation.sheets import save_sheet
+from arlon_core.evaluation.sheets import save_sheets
 from arlon_core.generation.events import AnimaticReady, Event, FilmReady, Planned, SegmentReady
 from arlon_core.generation.output import write_json
 from arlon_core.generation.render import animatic, render
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 # Our choices.
 STEPS_WITHOUT_F = 30
 _WIDTH = 192  # of a picture on a sheet, pixels
+_ON_A_SHEET = 20  # stories: four rows each are as high as a sheet may be
 
 Pictures = list[np.ndarray]  # one a segment, uint8 [H, W, 3]
 
@@ -54,7 +57,8 @@ def evaluate_stories(
     steps: int = STEPS,
     first: int = FIRST_STORY,
 ) -> dict[str, Any]:
-    """Write `animatics.png`, `films.png` and `stories.json` into the folder `out`; gives what the JSON holds.
+    """Write `animatics-N.webp`, `films-N.webp` and `stories.json` into the folder `out`; gives what the JSON
+    holds.
 
     count: stories; the first `films` are rendered with F at `steps`, and the first `without_f` of those
     without F at 30 as well. first: number of the first story. All of a story share text, tokens, noise and
@@ -69,7 +73,7 @@ def evaluate_stories(
         for held, record, project in tqdm(work, desc="animatics", unit="story", disable=None):
             events = animatic(pipe, held.story, project)
             tokens.append(_follow(events, held, record, "animatic"))
-        save_sheet(_animatic_sheet(stories, tokens), out / "animatics.png")
+        save_sheets(_animatic_sheets(stories, tokens), out, "animatics")
         rows = [
             [
                 _true_pictures(pipe, held),
@@ -80,7 +84,7 @@ def evaluate_stories(
                 tqdm(work[:films], desc="films", unit="story", disable=None)
             )
         ]
-    save_sheet(_film_sheet(stories, rows, steps), out / "films.png")
+    save_sheets(_film_sheets(stories, rows, steps), out, "films")
     result = {
         "model": pipe.name,
         "device": device_name(pipe.working_device),
@@ -178,12 +182,17 @@ def _record(held: HeldOutStory) -> dict[str, Any]:
     return {"script_seed": held.script.seed, "seed": held.story.seed, "segments": segments, "times": {}}
 
 
-def _animatic_sheet(stories: Sequence[HeldOutStory], rows: Sequence[Pictures]) -> Any:
-    titles = [_title(i, held) for i, held in enumerate(stories)]
-    return contact_sheet(rows, [_captions(held) for held in stories], titles, width=_WIDTH)
+def _animatic_sheets(stories: Sequence[HeldOutStory], rows: Sequence[Pictures]) -> Iterator[Image.Image]:
+    """A row a story."""
+    captions, titles = [_captions(held) for held in stories], [_title(i, h) for i, h in enumerate(stories)]
+    for first in range(0, len(rows), _ON_A_SHEET):
+        here = slice(first, first + _ON_A_SHEET)
+        yield contact_sheet(rows[here], captions[here], titles[here], width=_WIDTH)
 
 
-def _film_sheet(stories: Sequence[HeldOutStory], rows: Sequence[Sequence[Pictures]], steps: int) -> Any:
+def _film_sheets(
+    stories: Sequence[HeldOutStory], rows: Sequence[Sequence[Pictures]], steps: int
+) -> Iterator[Image.Image]:
     """Three or four rows a story; the prompts stand under the true frames."""
     names = (
         "true frames",
@@ -191,15 +200,16 @@ def _film_sheet(stories: Sequence[HeldOutStory], rows: Sequence[Sequence[Picture
         f"with F, {steps} steps",
         f"without F, {STEPS_WITHOUT_F} steps",
     )
-    pictures: list[Pictures] = []
-    captions: list[list[str]] = []
-    titles: list[str] = []
-    for number, (held, films) in enumerate(zip(stories, rows, strict=False)):
-        for row, (name, film) in enumerate(zip(names, films, strict=False)):
-            pictures.append(film)
-            captions.append([] if row else _captions(held))
-            titles.append(f"{_title(number, held)}: {name}" if row == 0 else name)
-    return contact_sheet(pictures, captions, titles, width=_WIDTH)
+    for first in range(0, len(rows), _ON_A_SHEET):
+        pictures: list[Pictures] = []
+        captions: list[list[str]] = []
+        titles: list[str] = []
+        for number, films in enumerate(rows[first : first + _ON_A_SHEET], start=first):
+            for row, (name, film) in enumerate(zip(names, films, strict=False)):
+                pictures.append(film)
+                captions.append([] if row else _captions(stories[number]))
+                titles.append(name if row else f"{_title(number, stories[number])}: {name}")
+        yield contact_sheet(pictures, captions, titles, width=_WIDTH)
 
 
 def _title(number: int, held: HeldOutStory) -> str:

@@ -13,6 +13,7 @@ from arlon_core.store.atomic import os_reason, replacing
 
 PAPER, INK, GREY = (250, 249, 246), (38, 38, 42), (105, 105, 112)
 MARGIN, GAP, LINE = 20, 10, 1.35  # pixels, pixels, line height in font sizes
+_QUALITY = 90  # of formats that lose something: small letters stay sharp
 
 
 def contact_sheet(
@@ -62,10 +63,10 @@ def save_picture(picture: Image.Image | np.ndarray, path: str | Path) -> None:
     path = Path(path)
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     if path.suffix.lower() not in Image.registered_extensions():
-        raise OutputError(f"{path} has no known picture suffix; name it .png or .jpg.")
+        raise OutputError(f"{path} has no known picture suffix; name it .webp or .png.")
     try:
         with replacing(path) as partial:
-            image.save(partial, optimize=True)
+            image.save(partial, optimize=True, quality=_QUALITY)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {os_reason(error)}.") from None
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import av
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from arlon_core.media.contact_sheet import save_picture
 from arlon_core.world.renderer import StoryworldRenderer
 from arlon_core.world.script import Script, sample_script
 
@@ -100,7 +100,7 @@ def contact_sheet(
     path: str | Path, seeds: Sequence[int] = tuple(range(48)), columns: int = 6, frames: int = 97,
     width: int = 320, device: str = "cpu",
 ) -> Path:  # fmt: skip
-    """A PNG grid with the middle frame of each seed's episode, `width` pixels a picture."""
+    """A grid with the middle frame of each seed's episode, `width` pixels a picture."""
     renderer = StoryworldRenderer(device=device)
     height, gap = round(width * renderer.height / renderer.width), 6
     rows = -(-len(seeds) // columns)
@@ -114,18 +114,5 @@ def contact_sheet(
         sheet.paste(picture, (gap + index % columns * (width + gap), gap + index // columns * (height + gap)))
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(target, optimize=True)
+    save_picture(sheet, target)
     return target
-
-
-def film_strip(path: str | Path, seed: int, count: int = 8, frames: int = 97, device: str = "cpu") -> Path:
-    """A PNG of one episode: `count` frames evenly from first to last, four a row."""
-    renderer = StoryworldRenderer(device=device)
-    script = sample_script(seed, frames)
-    chosen = torch.linspace(0, frames - 1, count).round().int().tolist()
-    sheet = Image.new("RGB", (4 * renderer.width, -(-count // 4) * renderer.height))
-    for index, frame in enumerate(chosen):
-        place = (index % 4 * renderer.width, index // 4 * renderer.height)
-        sheet.paste(Image.fromarray(pictures(renderer, script, frame, 1)[0]), place)
-    sheet.save(path)
-    return Path(path)

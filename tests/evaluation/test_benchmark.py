@@ -132,7 +132,7 @@ def test_two_stories_make_a_whole_report(tiny_pipeline, bench: Benchmark, monkey
     bars = [parse_bar("vbench.scene>=0"), parse_bar("drift<=0")]
     report = measure_model(tiny_pipeline, bench, WAY, bars)
     folder = bench.out / report.name
-    assert sorted(path.name for path in folder.iterdir()) == ["report.json", "report.md", "sheet-1.png"]
+    assert sorted(path.name for path in folder.iterdir()) == ["report.json", "report.md", "sheet-1.webp"]
     kept = json.loads((folder / "report.json").read_text())
     assert set(kept["values"]) == set(value_names())
     assert (kept["stories"], kept["segments"]) == (2, 4)

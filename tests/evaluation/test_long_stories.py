@@ -118,7 +118,7 @@ def test_a_long_set_is_kept_apart_and_told_by_kind(
     assert set(report.by_kind) == {ONE_PROMPT, PROGRESSIVE}
     folder = tmp_path / "long" / report.name
     assert "| identity: both |" in (folder / "report.md").read_text()
-    assert (folder / "sheet-1.png").is_file()
+    assert (folder / "sheet-1.webp").is_file()
     assert report.settings["stories"] == "the first 2 of the long set"
 
 

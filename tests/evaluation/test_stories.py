@@ -13,7 +13,7 @@ from arlon_core.cli import main
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation import held_out, stories
 from arlon_core.evaluation.held_out import FIRST_STORY, held_out_story
-from arlon_core.evaluation.sheets import save_sheet
+from arlon_core.evaluation.sheets import MAX_SIDE, save_sheet
 from arlon_core.generation.plan import make_plan
 from arlon_core.generation.render import render
 from arlon_core.media.contact_sheet import GAP, MARGIN
@@ -87,9 +87,11 @@ def test_true_pictures_are_the_scripts_frames(tiny_pipeline):
 
 
 @pytest.mark.slow
-def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: None):
+def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: None, monkeypatch):
+    monkeypatch.setattr(stories, "_ON_A_SHEET", 2)
     result = stories.evaluate_stories(tiny_pipeline, tmp_path, count=3, films=2, without_f=1, steps=2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["animatics.png", "films.png", "stories.json"]
+    files = ["animatics-1.webp", "animatics-2.webp", "films-1.webp", "stories.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
     assert json.loads((tmp_path / "stories.json").read_text()) == result
     assert (result["steps_with_f"], result["steps_without_f"]) == (2, 3)
     assert [story["script_seed"] - HELD_OUT - FIRST_STORY for story in result["stories"]] == [0, 1, 2]
@@ -101,8 +103,8 @@ def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: 
         assert list(story["times"]) == ["animatic", *films]
         assert story["times"]["animatic"]["seconds"]["tokens"] > 0
         assert story["times"]["animatic"]["seconds"]["denoise"] == 0
-    with Image.open(tmp_path / "animatics.png") as sheet:
-        most = max(len(story["segments"]) for story in result["stories"])
+    with Image.open(tmp_path / "animatics-2.webp") as sheet:
+        most = len(result["stories"][2]["segments"])
         assert sheet.width == most * WIDTH + (most - 1) * GAP + 2 * MARGIN
 
 
@@ -135,16 +137,31 @@ def test_films_differ_in_f_alone(tiny_pipeline, tmp_path: Path, short: None, mon
 # -- sheets ---------------------------------------------------------------------------------------------
 
 
-def test_a_large_sheet_gets_fewer_colours_then_fewer_pixels(tmp_path: Path):
-    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8))
-    path = tmp_path / "sheet.png"
-    found = []
-    for limit in (1_000_000, 100_000, 20_000):
-        save_sheet(noise, path, limit)
+def test_a_large_sheet_keeps_its_colours_and_gets_smaller_only_to_fit(tmp_path: Path):
+    """In 256 colours yellows looked orange."""
+    pixels = np.random.default_rng(0).integers(0, 256, (192, 288, 3), dtype=np.uint8)
+    y, x = np.mgrid[0:96, 0:288]
+    pixels[:96] = np.stack([255 - y, 255 - 2 * y, x * 200 // 288], -1)  # many colours, and all yellows
+    drawn, path, sizes = Image.fromarray(pixels), tmp_path / "sheet.webp", []
+    for limit in (1_000_000, 20_000):
+        save_sheet(drawn, path, limit)
         assert path.stat().st_size <= limit
         with Image.open(path) as sheet:
-            found.append((sheet.mode, sheet.size == noise.size))
-    assert found == [("RGB", True), ("P", True), ("P", False)]
+            sizes.append(sheet.size)
+            shown, wanted = (
+                np.asarray(each, int) for each in (sheet.convert("RGB"), drawn.resize(sheet.size))
+            )
+        smooth = sheet.height * 3 // 8
+        assert np.abs(shown[:smooth] - wanted[:smooth]).mean() < 3
+    assert sizes[0] == (288, 192)
+    assert sizes[1] < sizes[0]
+
+
+def test_a_sheet_taller_than_webp_can_be_is_written_whole(tmp_path: Path):
+    save_sheet(Image.new("RGB", (40, MAX_SIDE + 1000), "white"), tmp_path / "sheet.webp")
+    with Image.open(tmp_path / "sheet.webp") as sheet:
+        assert sheet.height == MAX_SIDE
+        assert 36 <= sheet.width < 40
 
 
 # -- the command ----------------------------------------------------------------------------------------

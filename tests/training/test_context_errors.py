@@ -44,6 +44,8 @@ def test_a_late_change_reaches_up_to_the_block_or_into_it():
 
 
 def test_all_places_or_half_of_them_are_late():
-    shares = [(sources != TRUE).view(-1, PER_FRAME)[BORDER].float().mean() for sources in _draws(BORDER, START)]
+    shares = [
+        (sources != TRUE).view(-1, PER_FRAME)[BORDER].float().mean() for sources in _draws(BORDER, START)
+    ]
     assert 10 < sum(share == 1 for share in shares) < 35
     assert any(0 < share < 1 for share in shares)

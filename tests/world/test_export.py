@@ -55,5 +55,5 @@ def test_impossible_requests_write_nothing(tmp_path, count, seconds):
 
 
 def test_contact_sheet(tmp_path):
-    path = export.contact_sheet(tmp_path / "docs" / "sheet.png", range(3), columns=2, frames=5, width=64)
+    path = export.contact_sheet(tmp_path / "docs" / "sheet.webp", range(3), columns=2, frames=5, width=64)
     assert path.stat().st_size > 1000
