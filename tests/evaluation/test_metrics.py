@@ -7,7 +7,13 @@ import pytest
 
 from arlon_core.evaluation.metrics import motion, quality, readings
 from arlon_core.evaluation.metrics.consistency import consistency
-from arlon_core.evaluation.metrics.distance import Moments, frechet_distance, likeness, weighted_sum
+from arlon_core.evaluation.metrics.distance import (
+    Moments,
+    distance_between,
+    frechet_distance,
+    likeness,
+    weighted_sum,
+)
 from arlon_core.evaluation.metrics.seams import chunk_borders, seam_ratios
 from arlon_core.generation.plan import make_plan
 from arlon_core.world.legibility import NOT_ASKED
@@ -171,6 +177,20 @@ def features() -> np.ndarray:
 def test_the_distance_of_a_set_to_itself_is_nothing(features):
     assert frechet_distance(Moments.of(features), Moments.of(features)) == pytest.approx(0, abs=1e-9)
     assert likeness(0) == 1
+
+
+def test_the_interval_of_a_distance_is_about_its_value():
+    """A story drawn twice adds no features, and of fewer features the distance is larger."""
+    rng = np.random.default_rng(0)
+    true = [rng.normal(size=(1, 24)) + 0.3 * rng.normal(size=(6, 24)) for _ in range(24)]
+    own = [each + 0.3 * rng.normal(size=each.shape) + 0.1 for each in true]
+    for score in (float, likeness):
+        interval = distance_between(own, true, score).interval()
+        assert interval.low < interval.value < interval.high
+        below, above = interval.value - interval.low, interval.high - interval.value
+        assert 0.3 < below / above < 3
+    difference = (distance_between(own, true) - distance_between(own, true)).interval()
+    assert (difference.low, difference.high) == (0, 0)
 
 
 def test_the_distance_between_shifted_sets_is_the_shift(features):
