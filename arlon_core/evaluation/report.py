@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,7 @@ def _short(name: str) -> str:
 
 
 def _words(interval: Interval) -> str:
-    if interval.value != interval.value:  # nan
+    if not isfinite(interval.value):  # nothing was counted, or it is set against a nought
         return "nothing to measure"
     return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 

@@ -13,13 +13,14 @@ import torch
 from arlon_core.cli import main
 from arlon_core.errors import ArlonError, ModelError
 from arlon_core.evaluation import benchmark, test_set
+from arlon_core.evaluation import report as report_module
 from arlon_core.evaluation.benchmark import Benchmark, measure_model, measure_true
 from arlon_core.evaluation.compare import compare, load_run
 from arlon_core.evaluation.films import ModelFilms, TrueFilms, Way, film_name
 from arlon_core.evaluation.measures import load_measure, save_measure
 from arlon_core.evaluation.measuring import clip_frames
 from arlon_core.evaluation.report import report_json
-from arlon_core.evaluation.statistics import parse_bar
+from arlon_core.evaluation.statistics import Interval, parse_bar
 from arlon_core.evaluation.summary import value_names
 from arlon_core.evaluation.test_set import benchmark_story
 from arlon_core.evaluation.true_tokens import true_tokens
@@ -153,6 +154,12 @@ def test_two_stories_make_a_whole_report(tiny_pipeline, bench: Benchmark, monkey
     monkeypatch.setattr(benchmark, "measure_film", refuse)
     again = measure_model(tiny_pipeline, bench, WAY, bars)
     assert report_json(again)["values"] == kept["values"]
+
+
+def test_what_is_set_against_a_nought_is_not_told_as_a_number():
+    for value in (np.inf, np.nan):
+        assert report_module._words(Interval(value, np.nan, np.nan)) == "nothing to measure"
+    assert report_module._words(Interval(0.5, 0.25, 0.75)) == "0.500 [0.250, 0.750]"
 
 
 @pytest.mark.slow
