@@ -8,6 +8,7 @@ fewer (`training.stages.distil`), so that both sides of a comparison can be trea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,12 @@ DIT_ARMS = {
         component="transformer_text_distilled", starts_from="transformer_text", use_coarse=False, distils=True
     ),
 }
+
+
+def compared(stages: Sequence[str]) -> set[str]:
+    """Those of the stages of one run that are set against each other: the arms, where there are several."""
+    arms = {name for name in stages if name in DIT_ARMS and DIT_ARMS[name].starts_from is not None}
+    return arms if len(arms) > 1 else set()
 
 
 def stage_of(component: str) -> str:

@@ -134,6 +134,10 @@ class EpisodeSource:
             self._groups[index] = self.encode([training_episode(seed, self.frames) for seed in seeds])
         return self._groups[index]
 
+    def forget(self) -> None:
+        """Let go of the groups drawn so far; they are drawn again when asked for."""
+        self._groups.clear()
+
     def held_out(self, count: int, first: int = 0) -> EpisodeGroup:
         """Episodes that training never draws; the same for every process, stage and run."""
         return self.encode([sample_script(HELD_OUT + first + i, self.frames) for i in range(count)])

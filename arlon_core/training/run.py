@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
+from arlon_core.training.arms import compared
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource
 from arlon_core.training.profiling import profile_steps
@@ -30,6 +31,9 @@ def train(
 ) -> None:
     """Train stages one after the other in one process, so that they share the episodes already drawn.
 
+    Several arms of the experiments do not: each draws its own from the first on, so that all see the same
+    chunks at each step and none is spared the time of drawing them.
+
     components: pipeline folder, read for frozen parts and written with the results.
     runs: folder that gets one folder a stage with checkpoints, TensorBoard scalars and samples.
     stop_after: end each stage early, as a run that is cut off does; the schedule stays that of the whole.
@@ -49,7 +53,10 @@ def train(
         compile=accelerator.device.type == "cuda",
     )
     setting = Setting(accelerator.device, accelerator.process_index, components)
+    arms = compared([config.stage for config in configs])
     for number, config in enumerate(configs):
+        if config.stage in arms:
+            source.forget()
         limit = minutes[number] if number < len(minutes) else 0.0
         # An accelerator remembers what it has prepared, so each stage gets a new one.
         accelerator = _accelerator(runs / config.stage, device)

@@ -82,6 +82,26 @@ def test_all_arms_see_the_same_chunks(components: Path):
             assert "coarse_latents" not in batch.inputs
 
 
+def test_arms_of_one_command_see_the_same_chunks(components: Path, tmp_path: Path, monkeypatch):
+    """Episodes that an arm has drawn are not there for the next one, which would see more of them."""
+    for part in components.iterdir():
+        (tmp_path / part.name).symlink_to(part)
+    seen: dict[str, list[torch.Tensor]] = {}
+    batch = DiTStage.batch
+
+    def watched(self: DiTStage, step: int):
+        made = batch(self, step)
+        seen.setdefault(self.config.stage, []).append(made.latents)
+        return made
+
+    monkeypatch.setattr(DiTStage, "batch", watched)
+    arms = ("dit-text", "dit-certain")
+    train([train_config(name, "tiny") for name in arms], tmp_path, tmp_path / "runs", device="cpu")
+    one, two = (seen[name] for name in arms)
+    assert len(one) == len(two) == 4
+    assert all(torch.equal(mine, other) for mine, other in zip(one, two, strict=True))
+
+
 def test_every_batch_has_as_many_latent_frames_whatever_its_chunks_length(components: Path):
     stage = stage_of("dit-base", components)
     whole = stage.config.preset.overlap + stage.config.preset.max_new
