@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from arlon_core.errors import ArlonError
+from arlon_core.store.atomic import replacing
 from arlon_core.training.config import TrainConfig, learning_rate_at
 from arlon_core.training.optimizers import optimizers
 from arlon_core.training.report import write_report
@@ -154,18 +156,26 @@ class Trainer:
     def save(self) -> None:
         """A checkpoint to resume from; and in the pipeline folder, the averaged weights and the report.
 
-        A run that is cut off leaves those of its last checkpoint.
+        A run that is cut off leaves those of its last checkpoint, also one that is cut off here: `state.json`
+        names the checkpoint that is whole.
         """
-        self.accelerator.save_state(str(self.run_folder / "checkpoint"))
+        checkpoint = self.run_folder / f"checkpoint-{self.step:06d}"
+        self.accelerator.save_state(str(checkpoint))
+        self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             state = {
+                "checkpoint": checkpoint.name,
                 "step": self.step,
                 "total_steps": self.total_steps,
                 "seconds": self.seconds,
                 "history": self.history,
                 "data": self.stage.state_dict(),
             }
-            (self.run_folder / "state.json").write_text(json.dumps(state))
+            with replacing(self.run_folder / "state.json") as partial:
+                partial.write_text(json.dumps(state))
+            for old in self.run_folder.glob("checkpoint-*"):
+                if old != checkpoint:
+                    shutil.rmtree(old)
             with self._averaged_weights():
                 self.stage.export(self.stage.model, self.stage.target)
             reports = self.stage.target.parent / "training"
@@ -178,7 +188,7 @@ class Trainer:
         if not path.exists():
             return False
         state: dict[str, Any] = json.loads(path.read_text())
-        self.accelerator.load_state(str(self.run_folder / "checkpoint"))
+        self.accelerator.load_state(str(self.run_folder / state["checkpoint"]))
         self.step, self.total_steps, self.history = state["step"], state["total_steps"], state["history"]
         self._seconds = state["seconds"]
         self.stage.load_state_dict(state["data"])

@@ -93,6 +93,33 @@ def test_a_run_cut_off_leaves_the_weights_and_the_report_of_its_last_checkpoint(
     assert weights(tmp_path / "latent_vqvae")
 
 
+def test_a_run_cut_off_while_it_keeps_a_checkpoint_goes_on_from_the_one_before(
+    tiny_components: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    good, kept = Accelerator.save_state, []
+
+    def cut_off(self: Accelerator, folder: str) -> None:
+        good(self, folder)
+        kept.append(folder)
+        if len(kept) == 2:
+            next(Path(folder).glob("*.safetensors")).write_bytes(b"half a file")
+            raise KeyboardInterrupt
+
+    config = train_config("vqvae", "tiny", max_steps=4)
+    for name in ("straight", "broken"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "vae").symlink_to(tiny_components / "vae")
+    train([config], tmp_path / "straight", tmp_path / "a", device="cpu")
+    monkeypatch.setattr(Accelerator, "save_state", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        train([config], tmp_path / "broken", tmp_path / "b", device="cpu")
+    monkeypatch.setattr(Accelerator, "save_state", good)
+    train([config], tmp_path / "broken", tmp_path / "b", device="cpu", resume=True)
+    one, two = (weights(tmp_path / name / "latent_vqvae") for name in ("straight", "broken"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert [path.name for path in (tmp_path / "b" / "vqvae").glob("checkpoint*")] == ["checkpoint-000004"]
+
+
 def test_decoder_only_changes_the_decoder_and_no_latent(tiny_components: Path, tmp_path: Path):
     """So the token transformer and the DiT that stand on the latents stay good."""
     trained = tiny_components / "vae"
