@@ -89,6 +89,17 @@ def test_degraded_windows_are_learned_from_for_some_steps_and_follow_from_the_st
     assert all(torch.equal(straight.labels[name], batches[5].labels[name]) for name in straight.labels)
 
 
+@pytest.mark.slow
+def test_degraded_windows_are_those_of_training_also_in_an_evaluation_of_lower_precision(
+    tiny_components: Path,
+):
+    stage = make_stage("judge", tiny_components)
+    frames = stage._held_out(0, 2).frames
+    trained = stage._degraded(frames, ["vae", "vq"])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(stage._degraded(frames, ["vae", "vq"]), trained)
+
+
 def test_the_two_judges_share_neither_seed_nor_architecture(tmp_path: Path):
     one, two = (make_stage(name, tmp_path) for name in ("judge", "judge-report"))
     assert one.config.seed != two.config.seed

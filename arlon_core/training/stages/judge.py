@@ -197,10 +197,12 @@ class JudgeStage(Stage):
         if not through:
             return frames
         frames = frames.clone()
-        # As many at a time as a training step makes: the encoder is compiled anew for every other number.
-        for first in range(0, len(through), self._new_worn):
-            here = through[first : first + self._new_worn]
-            frames[here] = self._worn_frames(frames[here], [ways[i] for i in here])
+        # As many at a time as a training step makes, and in its precision, which evaluation lowers: for
+        # others the encoder is compiled anew, and other codes come out.
+        with torch.autocast(frames.device.type, enabled=False):
+            for first in range(0, len(through), self._new_worn):
+                here = through[first : first + self._new_worn]
+                frames[here] = self._worn_frames(frames[here], [ways[i] for i in here])
         return frames
 
     def _worn_frames(self, frames: Tensor, ways: list[str]) -> Tensor:
