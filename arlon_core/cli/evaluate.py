@@ -55,7 +55,7 @@ def _add_stories(kinds: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("runs") / "stories", metavar="DIR",
-        help="folder for the sheets and stories.json; made when it is not there (%(default)s)",
+        help="folder for sheets, stories.json and films; made when it is not there (%(default)s)",
     )  # fmt: skip
     parser.add_argument("--device", choices=options.DEVICES, default="auto", help="(%(default)s)")
     parser.set_defaults(run=run_stories)

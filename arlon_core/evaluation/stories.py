@@ -8,7 +8,6 @@ does the diffusion transformer render better with the coarse latents F in few st
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -62,28 +61,24 @@ def evaluate_stories(
 
     count: stories; the first `films` are rendered with F at `steps`, and the first `without_f` of those
     without F at 30 as well. first: number of the first story. All of a story share text, tokens, noise and
-    chunks. Raises ArlonError.
+    chunks. What was rendered stays in `out/films`, from where a run that was cut goes on; it may be deleted.
+    Raises ArlonError.
     """
     stories = [held_out_story(first + i, pipe.config.fps) for i in range(count)]
     records = [_record(held) for held in stories]
     tokens: list[Pictures] = []
-    with tempfile.TemporaryDirectory(prefix="arlon-stories-") as folder:
-        projects = [Path(folder) / f"{i:04d}" for i in range(count)]
-        work = list(zip(stories, records, projects, strict=True))
-        for held, record, project in tqdm(work, desc="animatics", unit="story", disable=None):
-            events = animatic(pipe, held.story, project)
-            tokens.append(_follow(events, held, record, "animatic"))
-        save_sheets(_animatic_sheets(stories, tokens), out, "animatics")
-        rows = [
-            [
-                _true_pictures(pipe, held),
-                tokens[i],
-                *_films(pipe, held, record, project, steps, i < without_f),
-            ]
-            for i, (held, record, project) in enumerate(
-                tqdm(work[:films], desc="films", unit="story", disable=None)
-            )
-        ]
+    projects = [out / "films" / f"{first + i:04d}" for i in range(count)]
+    work = list(zip(stories, records, projects, strict=True))
+    for held, record, project in tqdm(work, desc="animatics", unit="story", disable=None):
+        events = animatic(pipe, held.story, project)
+        tokens.append(_follow(events, held, record, "animatic"))
+    save_sheets(_animatic_sheets(stories, tokens), out, "animatics")
+    rows = [
+        [_true_pictures(pipe, held), tokens[i], *_films(pipe, held, record, project, steps, i < without_f)]
+        for i, (held, record, project) in enumerate(
+            tqdm(work[:films], desc="films", unit="story", disable=None)
+        )
+    ]
     save_sheets(_film_sheets(stories, rows, steps), out, "films")
     result = {
         "model": pipe.name,
@@ -122,8 +117,10 @@ def _films(
 
 
 def _follow(events: Iterator[Event], held: HeldOutStory, record: dict[str, Any], name: str) -> Pictures:
-    """Run a render to its end; the shown frame of every segment's clip. Notes texts and times."""
+    """Run a render to its end; the shown frame of every segment's clip. Notes texts and, of what was made and
+    not found, times."""
     pictures: Pictures = []
+    made = "preview" if name == "animatic" else "latents"
     for event in events:
         if isinstance(event, Planned):
             borders = [segment.stop_frame for segment in event.plan.segments]
@@ -134,7 +131,7 @@ def _follow(events: Iterator[Event], held: HeldOutStory, record: dict[str, Any],
             assert event.path is not None
             segment_start = held.script.segments[event.segment].start_frame
             pictures.append(_picture(event.path, held.shown[event.segment] - segment_start))
-        elif isinstance(event, FilmReady):
+        elif isinstance(event, FilmReady) and not event.report["cache_hits"].get(made):
             record["times"][name] = _times(event.report)
     return pictures
 

@@ -13,7 +13,7 @@ from arlon_core.world.unseen_captions import UNSEEN_PHRASING
 
 TEST_STORIES = 64
 FIRST_TEST_SEED = HELD_OUT + 2_000_000
-# Segments of a story, and the fewest and most latent frames of each, in turn: 20 to 50 s at 12 frames a
+# Segments of a story, and the fewest and most latent frames of each, in turn: 27 to 45 s at 12 frames a
 # second, 416 segments in all. 14 latent frames are what a reading in the last third needs.
 _SHAPES = ((5, 14, 24), (6, 14, 24), (7, 14, 21), (8, 14, 18))
 

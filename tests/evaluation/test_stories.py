@@ -90,7 +90,7 @@ def test_true_pictures_are_the_scripts_frames(tiny_pipeline):
 def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: None, monkeypatch):
     monkeypatch.setattr(stories, "_ON_A_SHEET", 2)
     result = stories.evaluate_stories(tiny_pipeline, tmp_path, count=3, films=2, without_f=1, steps=2)
-    files = ["animatics-1.webp", "animatics-2.webp", "films-1.webp", "stories.json"]
+    files = ["animatics-1.webp", "animatics-2.webp", "films", "films-1.webp", "stories.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == files
     assert json.loads((tmp_path / "stories.json").read_text()) == result
     assert (result["steps_with_f"], result["steps_without_f"]) == (2, 3)
@@ -106,6 +106,22 @@ def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: 
     with Image.open(tmp_path / "animatics-2.webp") as sheet:
         most = len(result["stories"][2]["segments"])
         assert sheet.width == most * WIDTH + (most - 1) * GAP + 2 * MARGIN
+
+
+@pytest.mark.slow
+def test_a_run_that_was_cut_goes_on_and_times_only_what_it_makes(
+    tiny_pipeline, tmp_path: Path, short: None, monkeypatch
+):
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    options = {"count": 2, "films": 2, "without_f": 1, "steps": 2}
+    with monkeypatch.context() as patched:
+        patched.setattr(stories, "_film_sheets", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            stories.evaluate_stories(tiny_pipeline, tmp_path, **options | {"films": 1})
+    result = stories.evaluate_stories(tiny_pipeline, tmp_path, **options)
+    assert [list(story["times"]) for story in result["stories"]] == [[], ["film_with_f"]]
 
 
 @pytest.mark.slow
