@@ -116,13 +116,7 @@ def read_runs(project: Path) -> tuple[Run, ...]:
         except (ArlonError, KeyError, TypeError, ValueError):
             continue
     last = max((run.number for run in runs if run.animatic is not None), default=None)
-    runs = [run if run.number == last else _without_animatic(run) for run in runs]
-    whole = last_whole(runs)
-    if whole is not None and not any(run.ready for run in runs):
-        # Journals of before FilmReady was noted in them: their film is the one that lies there.
-        film = FilmReady(project / "film.mp4")
-        runs[whole.number] = replace(whole, events=(*whole.events, film))
-    return tuple(runs)
+    return tuple(run if run.number == last else _without_animatic(run) for run in runs)
 
 
 def last_whole(runs: Sequence[Run]) -> Run | None:
@@ -171,9 +165,8 @@ def _events(record: Record, project: Path) -> list[Event]:
             path, frames = _artefact("clip", record["path"], project), int(record["frames"])
             return [SegmentReady(int(record["segment"]), path, frames, str(record.get("frame_hash", "")))]
         case "FilmReady":
-            film, subtitles = (_in_project(record.get(name), project) for name in ("path", "subtitles"))
-            assert film is not None
-            return [FilmReady(film, dict(record.get("report") or {}), subtitles)]
+            film, subtitles = project / Path(record["path"]).name, _in_project(record["subtitles"], project)
+            return [FilmReady(film, dict(record["report"]), subtitles)]
     return []
 
 

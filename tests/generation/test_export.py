@@ -74,7 +74,7 @@ def test_the_film_is_told_as_its_render_told_it_and_that_of_another_render_never
         (tmp_path / name).write_text(name)
     write_rendered(tmp_path, STORY)
     film = last_rendered(tmp_path)
-    assert (film.path, film.subtitles) == (tmp_path / "film.mp4", None), "an old journal tells of no film"
+    assert (film.path, film.subtitles, film.report) == (None, None, {}), "a file there is another's"
     journal = Store(tmp_path).journal
     ready = event_record(
         FilmReady(Path("/moved/from/film.mp4"), {"frames": 72}, Path("/moved/from/film.srt"))
@@ -82,10 +82,10 @@ def test_the_film_is_told_as_its_render_told_it_and_that_of_another_render_never
     journal.append("event", event=ready)
     film = last_rendered(tmp_path)
     assert (film.path, film.subtitles, film.report) == (tmp_path / "film.mp4", captions, {"frames": 72})
-    del ready["subtitles"]  # as before there was the field
-    journal.append("event", event=ready)
+    captions.unlink()
     assert (last_rendered(tmp_path).path, last_rendered(tmp_path).subtitles) == (tmp_path / "film.mp4", None)
-    journal.append("event", event={"event": "FilmReady", "path": 3})
+    for broken in ({"path": 3}, {}):
+        journal.append("event", event={"event": "FilmReady", **broken})
     assert last_rendered(tmp_path).path == tmp_path / "film.mp4", "what no render writes is passed over"
     write_rendered(tmp_path, STORY, salt="b")
     film = last_rendered(tmp_path)
