@@ -185,16 +185,26 @@ def test_only_plain_data_crosses(engine, tmp_path: Path):
 # -- stopping -------------------------------------------------------------------------------------------
 
 
-def test_cancel_reaches_the_other_process(engine, tmp_path: Path):
+def test_after_a_cancel_the_other_process_begins_no_further_step(engine, tmp_path: Path, monkeypatch):
+    """It waits after its first step until the cancel has crossed over; a second one would come after it."""
+    made = tmp_path / "steps made there"
+
+    def held(pipe, call):
+        for event in calls.perform(pipe, call):
+            yield event
+            if isinstance(event, StepDone):
+                with made.open("a") as steps:
+                    steps.write(f"{event.step}\n")
+                wait_for(call.flag.exists)
+
+    monkeypatch.setattr("arlon_core.jobs.parted_engine.perform", held)
     queue = JobQueue(engine)
-    job = queue.submit(JobRequest("render", STORY, tmp_path, steps=900))
-    seen = []
+    job = queue.submit(JobRequest("render", STORY, tmp_path / "project", steps=2))
     for _, event in queue.attach(job):
-        seen.append(event)
         if isinstance(event, StepDone):
             queue.cancel(job)
     assert queue.status(job).state is JobState.CANCELLED
-    assert max(event.step for event in of(StepDone, seen)) < 900
+    assert made.read_text() == "1\n"
     queue.close()
 
 
