@@ -12,7 +12,7 @@ import pytest
 
 from arlon_core.cli import main
 from arlon_core.cli.progress import ProgressBars
-from arlon_core.generation.events import ChunkReady, Joining, Planned, StepDone, TokensReady
+from arlon_core.generation.events import ChunkReady, Joining, Planned, Sampling, StepDone, TokensReady
 from arlon_core.generation.plan import make_plan
 
 ROOT = Path(__file__).parents[1]
@@ -248,6 +248,9 @@ def test_progress_ends_full():
         bars.show(Planned(plan))
         assert bars.tokens is not None
         assert bars.chunks is not None
+        for done in (1, 2, 3):
+            bars.show(Sampling(done))
+            assert bars.tokens.n == done
         for segment in plan.segments:
             bars.show(TokensReady(segment.index))
         bars.show(StepDone(0, 0, 1, 2))
@@ -256,7 +259,7 @@ def test_progress_ends_full():
             bars.show(StepDone(chunk.segment, chunk.index, 1, 2))
             bars.show(ChunkReady(chunk.segment, chunk.index))
         assert bars.chunks.n == pytest.approx(len(plan.chunks))
-        assert bars.tokens.n == 2
+        assert bars.tokens.n == bars.tokens.total == plan.latents
         bars.show(Joining(24, 36))
         assert "joining, 24 of 36 frames" in str(bars.chunks)
         assert "joining" not in str(bars.tokens)

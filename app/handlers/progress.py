@@ -20,6 +20,7 @@ from arlon_core.generation.events import (
     FilmReady,
     Joining,
     Planned,
+    Sampling,
     SegmentReady,
     StepDone,
     TokensReady,
@@ -48,8 +49,8 @@ def costs(kind: str, passes: int) -> dict[str, float]:
 class Meter:
     """Work in pieces: latent frames, segments or frames of film.
 
-    seconds were measured for `measured` of them, in `marks` steps; `enough` of those tell the pace. at: when
-    `done` was reached.
+    seconds were measured for `measured` of them, in `marks` steps. at: when `done` was reached; None while
+    something else is at work.
     """
 
     total: int
@@ -58,7 +59,6 @@ class Meter:
     seconds: float = 0.0
     marks: int = 0
     at: float | None = None
-    enough: int = MIN_MARKS
 
     @property
     def fraction(self) -> float:
@@ -67,7 +67,7 @@ class Meter:
     @property
     def pace(self) -> float | None:
         """Seconds a piece, None before enough is measured."""
-        return self.seconds / self.measured if self.marks >= self.enough else None
+        return self.seconds / self.measured if self.marks >= MIN_MARKS else None
 
     def advance(self, done: float, now: float, *, cached: bool = False) -> Meter:
         """`done` pieces stand at `now`. cached: they were found, so they measure nothing."""
@@ -152,7 +152,7 @@ class JobView:
         return part if part in costs(kind, self.passes) else None
 
     def _meters(self, plan: Plan) -> dict[str, Meter]:
-        drawn = Meter(len(plan.segments), done=len(self.sketches))  # its time is in that of the tokens
+        drawn = Meter(len(plan.segments), done=len(self.sketches))  # it is not measured
         return {
             "tokens": self.tokens,
             "draw": drawn,
@@ -167,6 +167,8 @@ def fold(view: JobView, event: Event, now: float) -> JobView:
     match event:
         case Planned():
             return _planned(view, event, now)
+        case Sampling(done=done):
+            return replace(view, tokens=view.tokens.advance(done, now))
         case TokensReady():
             return _tokens(view, event, now)
         case AnimaticReady():
@@ -190,15 +192,15 @@ def fold(view: JobView, event: Event, now: float) -> JobView:
 
 
 def _planned(view: JobView, event: Planned, now: float) -> JobView:
-    latents, frames = Meter(event.plan.latents, at=now), Meter(event.plan.frames)
+    frames = Meter(event.plan.frames)
     return replace(
         view,
         plan=event.plan,
         passes=event.passes,
         stage="tokens",
-        tokens=replace(latents, enough=1),  # a segment is many tokens
+        tokens=Meter(event.plan.latents),  # its clock starts with the first frame: warming up is no measure
         small=frames,
-        film=latents,
+        film=Meter(event.plan.latents, at=now),
         join=frames,
     )
 
@@ -206,7 +208,9 @@ def _planned(view: JobView, event: Planned, now: float) -> JobView:
 def _tokens(view: JobView, event: TokensReady, now: float) -> JobView:
     if view.plan is None:
         return view
-    meter = view.tokens.advance(view.plan.segments[event.segment].stop, now, cached=event.cached)
+    done = max(view.tokens.done, view.plan.segments[event.segment].stop)
+    # Until the next segment's first frame is sampled, its text is read and this one's pictures are drawn.
+    meter = replace(view.tokens, done=done, at=None)
     # The film's clock starts when the tokens end, and again when the animatic does.
     return replace(view, tokens=meter, film=replace(view.film, at=now), sketched=view.sketched + 1)
 

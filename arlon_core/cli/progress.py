@@ -13,19 +13,22 @@ from arlon_core.generation.events import (
     Event,
     Joining,
     Planned,
+    Sampling,
     SegmentReady,
     StepDone,
     TokensReady,
     WarningRaised,
 )
+from arlon_core.generation.plan import Plan
 
 
 class ProgressBars:
-    """One bar for the tokens of all segments, one for the denoising of all chunks."""
+    """One bar for the tokens of all latent frames, one for the denoising of all chunks."""
 
     def __init__(self, *, animatic_only: bool = False, file: TextIO | None = None) -> None:
         """file: where to draw whatever it is; None is stderr, and there only if it is a terminal."""
         self.animatic_only, self.file = animatic_only, file
+        self.plan: Plan | None = None
         self.tokens: tqdm | None = None
         self.chunks: tqdm | None = None
         self.inside = 0.0  # the part of the running chunk that the bar shows
@@ -41,11 +44,14 @@ class ProgressBars:
     def show(self, event: Event) -> None:
         """Draw what `event` tells."""
         if isinstance(event, Planned):
-            self.tokens = self._bar("tokens", len(event.plan.segments), "segment")
+            self.plan = event.plan
+            self.tokens = self._bar("tokens", event.plan.latents, "latent frame")
             if not self.animatic_only:
                 self.chunks = self._bar("film", len(event.plan.chunks), "chunk")
-        elif isinstance(event, TokensReady) and self.tokens is not None:
-            self.tokens.update(1)
+        elif isinstance(event, Sampling):
+            self._sampled(event.done)
+        elif isinstance(event, TokensReady) and self.plan is not None:
+            self._sampled(self.plan.segments[event.segment].stop)  # they may have been found
         elif isinstance(event, AnimaticReady) and event.segment is None and self.tokens is not None:
             self.tokens.set_postfix_str("animatic ready")
         elif isinstance(event, StepDone) and self.chunks is not None:
@@ -61,6 +67,10 @@ class ProgressBars:
                 bar.set_postfix_str(f"joining, {event.done} of {event.total} frames")
         elif isinstance(event, WarningRaised):
             tqdm.write(f"note: {event.message}", file=sys.stderr)
+
+    def _sampled(self, done: int) -> None:
+        if self.tokens is not None:
+            self.tokens.update(done - self.tokens.n)
 
     def _move(self, inside: float) -> None:
         assert self.chunks is not None

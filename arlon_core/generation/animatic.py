@@ -9,7 +9,7 @@ import numpy as np
 
 from arlon_core.generation.clips import find_clip
 from arlon_core.generation.coarse import preview_pictures
-from arlon_core.generation.events import AnimaticReady, Event
+from arlon_core.generation.events import AnimaticReady, Event, TokensReady
 from arlon_core.generation.plan import SegmentPlan
 from arlon_core.generation.request import preview_name
 from arlon_core.generation.segment_clips import ReadyClip, SegmentClips
@@ -35,6 +35,8 @@ def animatic_events(session: Session, tokens: FilmTokens, blocks: tuple[str, ...
         try:
             for event in tokens.events():
                 yield event
+                if not isinstance(event, TokensReady):
+                    continue
                 segment = plan.segments[event.segment]
                 last += len(segment.blocks)
                 _sketch(

@@ -35,6 +35,13 @@ class Planned(Event):
 
 
 @dataclass(frozen=True)
+class Sampling(Event):
+    """Tokens are being sampled: those of the film's first `done` latent frames stand. Told after each."""
+
+    done: int
+
+
+@dataclass(frozen=True)
 class TokensReady(Event):
     """The tokens of a segment stand. tokens: integers [latent frames, tokens a frame]."""
 

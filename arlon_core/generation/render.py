@@ -47,9 +47,9 @@ def render(
 ) -> Iterator[Event]:
     """Render a story; the film grows as the events are taken.
 
-    Events in order: Planned; WarningRaised a segment with words that the model has never seen; TokensReady a
-    segment; unless `with_animatic` is False, AnimaticReady a segment
-    and one for the whole; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Joining
+    Events in order: Planned; WarningRaised a segment with words that the model has never seen; Sampling a
+    latent frame and TokensReady a segment; unless `with_animatic` is False, AnimaticReady a segment and one
+    for the whole; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Joining
     tells how far a file is that clips are joined into, before the event that it stands. Clips are encoded
     beside the rest: a segment's AnimaticReady comes some time after its TokensReady, its SegmentReady some
     time after its last chunk, each in the film's order, while later segments are under way.
@@ -89,7 +89,7 @@ def animatic(
 ) -> Iterator[Event]:
     """The whole story as a film of small pictures, in full length: tokens, then the preview decoder.
 
-    Events: Planned; WarningRaised as in `render`; TokensReady a segment; AnimaticReady a segment; Joining;
+    Events: Planned; WarningRaised, Sampling and TokensReady as in `render`; AnimaticReady a segment; Joining;
     AnimaticReady for the whole; FilmReady.
     Arguments and errors as in `render`; a later `render` in the same project goes on from these tokens.
     """

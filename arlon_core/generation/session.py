@@ -134,7 +134,7 @@ class Session:
         """Write what matters later into the project's journal as it passes."""
         for event in events:
             record = event_record(event)
-            if record["event"] not in ("StepDone", "Planned", "Joining"):
+            if record["event"] not in ("StepDone", "Planned", "Sampling", "Joining"):
                 self.store.journal.append("event", event=record)
             yield event
 

@@ -8,7 +8,7 @@ Shapes: S fine tokens in a latent frame; codes (latent frames, S) of the film, i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from arlon_core.errors import ModelError
-from arlon_core.generation.events import TokensReady
+from arlon_core.generation.events import Sampling, TokensReady
 from arlon_core.generation.noise import TOKENS, keyed_generator
 from arlon_core.generation.plan import MAX_BLOCK, TokenBlock
 from arlon_core.generation.session import Session
@@ -41,16 +41,18 @@ class FilmTokens:
         self._cuda_graph = cuda_graph
         self._decoder: TokenDecoder | None = None
 
-    def events(self) -> Iterator[TokensReady]:
-        """All segments, an event each."""
+    def events(self) -> Iterator[Sampling | TokensReady]:
+        """All segments: Sampling a latent frame that the store does not hold, TokensReady for the whole."""
         for segment in self.session.request.plan.segments:
-            found = [self._block(block) for block in segment.blocks]
+            found = []
+            for block in segment.blocks:
+                found.append((yield from self._block(block)))
             yield TokensReady(
                 segment.index, self.codes[segment.start : segment.stop].numpy(), cached=all(found)
             )
         self._decoder = None  # its weights and cache are not needed any more
 
-    def _block(self, block: TokenBlock) -> bool:
+    def _block(self, block: TokenBlock) -> Generator[Sampling, None, bool]:
         """Fill in the codes of a block; whether they were found in the store."""
         session, key = self.session, self.keys[block.segment, block.index]
         session.check_cancelled()
@@ -62,6 +64,7 @@ class FilmTokens:
         session.check_paused()
         for number, codes in enumerate(self._sample(block), start=block.start):
             self.codes[number] = codes
+            yield Sampling(number + 1)
         session.store.put("tokens", key, {"tokens": self.codes[block.start : block.stop].int().numpy()})
         return False
 

@@ -6,15 +6,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from arlon_core.generation.events import AnimaticReady, Event, Joining, StepDone, TokensReady
+from arlon_core.generation.events import AnimaticReady, Event, Joining, Sampling, StepDone, TokensReady
 
 
 class History:
     """Numbered events, from 1, for any number of listeners.
 
-    What is no longer of use is forgotten: of each chunk's StepDone all but the latest; Joining, once another
-    event comes; pictures of all but the latest StepDone, and of segments whose animatic stands as a file;
-    tokens, which lie in the project.
+    What is no longer of use is forgotten: of each chunk's StepDone all but the latest; Sampling and Joining,
+    once another event comes; pictures of all but the latest StepDone, and of segments whose animatic stands
+    as a file; tokens, which lie in the project.
     So memory grows by two small events a chunk.
     """
 
@@ -30,7 +30,7 @@ class History:
         """The next event."""
         with self._changed:
             self._last += 1
-            if isinstance(self._events.get(self._last - 1), Joining):
+            if isinstance(self._events.get(self._last - 1), (Sampling, Joining)):
                 del self._events[self._last - 1]
             self._events[self._last] = _lean(event)
             if isinstance(event, StepDone):

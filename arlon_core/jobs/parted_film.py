@@ -67,7 +67,7 @@ class PartedFilm:
         """Whether an event has not been told yet."""
         mark = (
             type(event),
-            *(getattr(event, name, None) for name in ("segment", "chunk", "step", "message")),
+            *(getattr(event, name, None) for name in ("segment", "chunk", "step", "done", "message")),
         )
         if mark in self._told:
             return False

@@ -46,8 +46,8 @@ class FakeEngine:
                 pass
             if cancel.is_set():
                 return
-            passing = (ev.Planned, ev.StepDone, ev.Joining, *([ev.FilmReady] * (request.kind == "animatic")))
-            if not isinstance(event, passing):
+            passing = isinstance(event, (ev.Planned, ev.Sampling, ev.StepDone, ev.Joining))
+            if not passing and not (isinstance(event, ev.FilmReady) and request.kind == "animatic"):
                 journal_of(request).append("event", event=ev.event_record(event))
             yield event
 
@@ -64,6 +64,7 @@ class FakeEngine:
         )
         yield ev.Planned(plan)
         for segment in plan.segments:
+            yield from sampling(segment)
             yield ev.TokensReady(segment.index)
         for segment in plan.segments:
             path = clip(request.project / f"small{segment.index}.mp4", segment)
@@ -103,6 +104,11 @@ class FakeEngine:
 
 def journal_of(request: JobRequest) -> Journal:
     return Journal(request.project / "journal.jsonl")
+
+
+def sampling(segment: SegmentPlan) -> Iterator[ev.Sampling]:
+    """A segment's tokens are sampled latent frame by latent frame."""
+    yield from (ev.Sampling(done) for done in range(segment.start + 1, segment.stop + 1))
 
 
 def joining(plan: Plan, *, animatic: bool = False) -> Iterator[ev.Joining]:

@@ -19,6 +19,7 @@ from app.handlers.editing import editor_value, settle
 from app.handlers.filming import choose
 from app.handlers.page import FAST, SLOW, page_values
 from app.handlers.planning import read_refusals
+from app.handlers.progress import MIN_MARKS
 from app.handlers.refresh import ROUNDS, changed
 from arlon_core.errors import ArlonError, ModelError, ProjectError, StoryError
 from arlon_core.generation.events import Event, WarningRaised
@@ -113,6 +114,22 @@ def test_a_render_shows_segment_chunk_step_percent_and_times_while_it_runs(bench
     assert not values["film"]["done"]
     assert values["cancel"]
     assert values["pace"] == FAST
+
+
+@pytest.mark.parametrize("kind", ["animatic", "render"])
+def test_a_story_of_one_segment_has_its_time_told_while_its_tokens_are_drawn(bench, kind: str):
+    held = bench(Sampling=0)
+    one = settle({**STORY, "from": "text", "text": "[4s] A fox sits.\n"}, GRID)
+    desks.submit(held.desk, kind, one, FOX)
+    percent = 0.0
+    for _ in range(MIN_MARKS + 1):  # the clock starts with the first frame
+        assert shown(held, editor=one)["progress"].get("remaining") is None
+        held.engine.gates["Sampling"].release()
+        held.until(lambda so_far=percent: shown(held, editor=one)["progress"]["percent"] > so_far, "it moves")
+        percent = shown(held, editor=one)["progress"]["percent"]
+    progress = shown(held, editor=one)["progress"]
+    assert progress["headline"] == "Sketching segment 1 of 1"
+    assert isinstance(progress["remaining"], float)
 
 
 def test_a_finished_film_can_be_played_and_downloaded(bench):

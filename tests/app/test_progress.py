@@ -10,7 +10,7 @@ import pytest
 from app.handlers.progress import MIN_MARKS, JobView, Meter, costs, fold
 from arlon_core.generation import events as ev
 from arlon_core.generation.plan import Plan, make_plan
-from tests.app.fake_engine import joining
+from tests.app.fake_engine import joining, sampling
 
 PLAN = make_plan([4, 6, 2.5], fps=12)
 PICTURES = np.zeros((3, 64, 112, 3), np.uint8)
@@ -27,7 +27,10 @@ def follow(events: list[ev.Event], seconds: float = 1.0, view: JobView | None = 
 
 
 def sketching(plan: Plan, *, cached: bool = False) -> list[ev.Event]:
-    tokens = [ev.TokensReady(segment.index, cached=cached) for segment in plan.segments]
+    tokens: list[ev.Event] = []
+    for segment in plan.segments:
+        tokens += [] if cached else sampling(segment)
+        tokens.append(ev.TokensReady(segment.index, cached=cached))
     small = [ev.AnimaticReady(segment.index, PICTURES) for segment in plan.segments]
     whole = ev.AnimaticReady(None, path=Path("animatic.mp4"))
     return [ev.Planned(plan, passes=STEPS), *tokens, *small, *joining(plan, animatic=True), whole]
@@ -101,17 +104,24 @@ def test_the_bar_moves_while_clips_are_joined_and_the_time_is_told(tmp_path: Pat
 
 
 @pytest.mark.parametrize("passes", [4, 8, 40])
-def test_a_render_is_estimated_while_its_tokens_are_drawn(passes: int):
-    """From the first segment's tokens, by what the film costs beside them: more passes, more time."""
-    plan = make_plan([4] * 6, fps=12)
-    view = fold(JobView(), ev.Planned(plan, passes=passes), now=0.0)
-    assert view.remaining("render", 0.0) is None
+@pytest.mark.parametrize("segments", [1, 6])
+def test_a_render_is_estimated_from_its_first_tokens_on(passes: int, segments: int):
+    """By what the film costs beside them: more passes, more time. The bar moves with them, too."""
+    plan = make_plan([4] * segments, fps=12)
+    view = fold(JobView(), ev.Planned(plan, passes=passes), now=-100.0)  # warming up tells nothing
     parts = costs("render", passes)
     whole = plan.latents / parts["tokens"] * sum(parts.values())
-    for segment in plan.segments[:4]:  # a second for each latent frame
+    percents = [0.0]
+    for segment in plan.segments:
+        for event in sampling(segment):  # a second for each latent frame
+            view = fold(view, event, now=float(event.done))
+            percents.append(view.percent("render"))
+            told = view.remaining("render", float(event.done))
+            assert told == (None if event.done <= MIN_MARKS else pytest.approx(whole - event.done))
         view = fold(view, ev.TokensReady(segment.index), now=float(segment.stop))
         assert view.stage == "tokens"
         assert view.remaining("render", float(segment.stop)) == pytest.approx(whole - segment.stop)
+    assert percents == sorted(set(percents))
 
 
 def test_a_film_that_its_joins_make_shorter_is_joined_to_its_end():
@@ -139,11 +149,23 @@ def test_a_render_that_goes_on_estimates_from_what_it_makes_itself(tmp_path: Pat
 
 
 def test_an_animatic_estimates_from_its_tokens():
-    events = [ev.Planned(make_plan([4] * 6, fps=12)), *[ev.TokensReady(n) for n in range(4)]]
-    view = follow(events, seconds=5.0)[-1]
+    plan = make_plan([4] * 6, fps=12)
+    views = follow([ev.Planned(plan), *sampling(plan.segments[0])], seconds=5.0)
     parts = costs("animatic", 1)
-    later = 30 * (parts["draw"] + parts["small"]) / parts["tokens"]
-    assert view.remaining("animatic", now=1020.0) == pytest.approx(10 + later, rel=0.1)
+    rest = 5.0 * (plan.latents * sum(parts.values()) / parts["tokens"] - plan.segments[0].stop)
+    now = 1000.0 + 5.0 * plan.segments[0].stop
+    assert views[-1].remaining("animatic", now) == pytest.approx(rest)
+
+
+def test_what_comes_between_two_segments_tokens_measures_nothing():
+    """A segment's pictures are drawn, and the next one's text is read: that is no pace of the tokens."""
+    view, now = fold(JobView(), ev.Planned(PLAN), now=0.0), 0.0
+    for segment in PLAN.segments:
+        now += 1000.0
+        for event in sampling(segment):
+            view, now = fold(view, event, now), now + 1.0
+        view = fold(view, ev.TokensReady(segment.index), now)
+    assert view.tokens.pace == 1.0
 
 
 def test_pictures_are_kept_small_and_only_as_long_as_they_are_shown(tmp_path: Path):

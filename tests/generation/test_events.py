@@ -14,6 +14,7 @@ from arlon_core.generation.plan import make_plan
 
 EXAMPLES = [
     events.Planned(make_plan([4.0], 12), ("a fox",)),
+    events.Sampling(5),
     events.TokensReady(0, np.zeros((13, 28), np.int64)),
     events.AnimaticReady(0, np.zeros((2, 8, 8, 3), np.uint8), Path("a.mp4")),
     events.StepDone(0, 1, 2, 8, np.zeros((2, 8, 8, 3), np.uint8)),

@@ -17,6 +17,7 @@ from arlon_core.generation.events import (
     FilmReady,
     Joining,
     Planned,
+    Sampling,
     SegmentReady,
     StepDone,
     TokensReady,
@@ -62,10 +63,14 @@ def test_events_come_in_order(tiny_pipeline, tmp_path: Path):
     events = list(render(tiny_pipeline, STORY, tmp_path / "p"))
     plan = events[0].plan
     joining = [Joining] * math.ceil(plan.frames / plan.fps)
-    expected: list[type[Event]] = [Planned, *[TokensReady] * 3, *joining, AnimaticReady]
+    expected: list[type[Event]] = [Planned]
+    for segment in plan.segments:
+        expected += [*[Sampling] * segment.latents, TokensReady]
+    expected += [*joining, AnimaticReady]
     expected += [*[StepDone] * 2, ChunkReady] * len(plan.chunks) + [*joining, FilmReady]
     clips = [e for e in events if isinstance(e, (AnimaticReady, SegmentReady)) and e.segment is not None]
     assert [type(event) for event in events if event not in clips] == expected
+    assert [e.done for e in events if isinstance(e, Sampling)] == [*range(1, plan.latents + 1)]
     # A segment's clips are encoded beside the rest: each comes when it stands, after its tokens or its last
     # chunk, and in order.
     small = [event for event in clips if isinstance(event, AnimaticReady)]

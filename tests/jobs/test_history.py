@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import threading
 import weakref
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from arlon_core.generation.events import AnimaticReady, ChunkReady, Event, Joining, StepDone, TokensReady
+from arlon_core.generation.events import (
+    AnimaticReady,
+    ChunkReady,
+    Event,
+    Joining,
+    Sampling,
+    StepDone,
+    TokensReady,
+)
 from arlon_core.jobs.history import History
 
 CHUNKS, STEPS = 40, 8
@@ -85,11 +95,12 @@ def test_steps_of_a_chunk_rendered_again_stay_apart():
     assert numbers[-1] == CHUNKS * (STEPS + 1)
 
 
-def test_of_a_join_only_the_latest_is_kept_and_nothing_once_it_ended():
+@pytest.mark.parametrize("told", [Sampling, partial(Joining, total=600)])
+def test_of_what_tells_how_far_it_is_only_the_latest_is_kept_and_nothing_once_it_ended(told):
     history = History()
     history.append(ChunkReady(0, 0))
     for done in range(1, 600):
-        history.append(Joining(done, 600))
+        history.append(told(done))
     assert [number for number, _ in history._since(0)] == [1, 600]
     history.append(AnimaticReady(None))
     assert replay(history) == [ChunkReady(0, 0), AnimaticReady(None)]
