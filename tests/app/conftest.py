@@ -15,6 +15,7 @@ from tests import browser as browsers
 
 if TYPE_CHECKING:
     from tests.app.player_stage import Stage
+    from tests.app.studio_desk import Bench
     from tests.app.studio_page import Studio
 
 
@@ -93,20 +94,30 @@ def stage(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Stage:
 
 
 @pytest.fixture
-def studio(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Iterator[Callable[..., Studio]]:
-    """Makes studios: `studio(StepDone=4)` holds the engine after the fourth step."""
-    from app.studio import build_studio, launch_options
+def new_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    """Makes benches: `new_bench(StepDone=4)` holds the engine after the fourth step."""
     from tests.app.fake_engine import FakeEngine
     from tests.app.studio_desk import open_bench
-    from tests.app.studio_page import Studio
 
     with ExitStack() as stack:
 
-        def make(known_words: frozenset[str] = frozenset(), **gates: int) -> Studio:
+        def make(known_words: frozenset[str] = frozenset(), fails: str = "", **gates: int) -> Bench:
             semaphores = {name: threading.Semaphore(count) for name, count in gates.items()}
-            engine = FakeEngine(gates=semaphores)
-            bench = stack.enter_context(open_bench(tmp_path, engine, known_words))
-            url = serve(build_studio(bench.desk), **launch_options(bench.desk.projects))
-            return Studio(bench, page, url)
+            engine = FakeEngine(gates=semaphores, fails=fails)
+            return stack.enter_context(open_bench(tmp_path, engine, known_words))
 
         yield make
+
+
+@pytest.fixture
+def studio(new_bench: Callable[..., Bench], page: Page, serve: Callable[..., str]) -> Callable[..., Studio]:
+    """Makes studios, with what `new_bench` takes."""
+    from app.studio import build_studio, launch_options
+    from tests.app.studio_page import Studio
+
+    def make(**options: Any) -> Studio:
+        bench = new_bench(**options)
+        url = serve(build_studio(bench.desk), **launch_options(bench.desk.projects))
+        return Studio(bench, page, url)
+
+    return make

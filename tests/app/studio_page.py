@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
+from arlon_core.story import parse_story
 from tests.app.studio_desk import Bench
 
 PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
@@ -23,16 +24,29 @@ class Studio:
     page: Page
     url: str
 
-    def open(self, page: Page | None = None) -> Page:
-        page = page or self.page
+    def open(self, page: Page | None = None) -> Studio:
+        """Show the studio, in another page where one is given, until the browser's own story is there."""
+        self.page = page = page or self.page
         page.set_default_timeout(PATIENCE)
         page.goto(self.url)
         expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
         expect(page.locator(".model p")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
         expect(page.locator("#story-choice option").first).to_be_attached(timeout=PATIENCE)
-        # then the browser's own story is there
         expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
-        return page
+        return self
+
+    def begin(self, text: str = STORY, view: str = "text") -> Studio:
+        """Open the page and write a good story, until cards and text both show it; then turn to that view."""
+        self.open()
+        self.write(text)
+        prompts = [segment.prompt for segment in parse_story(text).segments]
+        self.until(lambda: self.prompts() == prompts)
+        self.page.click(f"#tab-{view}")
+        return self
+
+    def tab(self) -> Studio:
+        """Another tab of the same browser."""
+        return Studio(self.bench, self.page.context.new_page(), self.url).open()
 
     def write(self, text: str) -> None:
         """Put a story into the text view."""

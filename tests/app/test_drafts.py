@@ -16,11 +16,7 @@ DRAFTS = "Object.keys(localStorage).filter(key => key.startsWith('arlon-draft-')
 @pytest.mark.parametrize("view", ["text", "cards"])
 def test_what_was_typed_while_the_connection_was_down_is_there_after_the_reload(studio, view):
     """gradio drops the events and loads the page again by itself."""
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
-    here.page.click(f"#tab-{view}")
+    here = studio().begin(view=view)
     here.page.route("**/gradio_api/**", lambda route: route.abort())
     if view == "text":
         typed = STORY + "[2x half"
@@ -52,8 +48,7 @@ def hold_typing(page: Page) -> list[Route]:
 
 def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):
     """The answer to the first key made it one; the second key was never heard of."""
-    here = studio()
-    here.open()
+    here = studio().open()
     typed = hold_typing(here.page)
     here.write("[1s] A fox sits")
     here.until(lambda: typed)
@@ -72,11 +67,7 @@ def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):
 @pytest.mark.parametrize("way", ["chosen", "imported"])
 def test_keys_on_their_way_are_kept_with_the_story_that_is_left(studio, view, way):
     """Another story is opened before the server hears of the last keys; what is late changes neither."""
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
-    here.page.click(f"#tab-{view}")
+    here = studio().begin(view=view)
     typed = hold_typing(here.page)
     area = here.page.locator("#story-text" if view == "text" else ".story-cards .prompt >> nth=0")
     area.fill(STORY.replace("sits", "naps") if view == "text" else "A fox naps.")
@@ -101,10 +92,7 @@ def test_keys_on_their_way_are_kept_with_the_story_that_is_left(studio, view, wa
 
 
 def test_keys_typed_while_another_story_is_on_its_way_wait_for_their_own(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    here = studio().begin()
     opening: list[Route] = []
     here.page.route("**/gradio_api/run/**", lambda route: opening.append(route))
     here.page.select_option("#story-choice", "example:kite")
@@ -122,10 +110,7 @@ def test_keys_typed_while_another_story_is_on_its_way_wait_for_their_own(studio)
 
 
 def test_a_setting_on_its_way_is_kept_with_the_story_that_is_left(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    here = studio().begin()
     held: list[Route] = []
 
     def hold(route: Route) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from app import words
-from tests.app.studio_page import PATIENCE, STORY, Studio
+from tests.app.studio_page import PATIENCE, STORY
 
 OWL = "title: The owl\n\n[1s] An owl sits.\n"
 LONG = STORY + "# and much more\n" * 200
@@ -39,14 +39,6 @@ def kept_story(number: int) -> dict[str, object]:
     return {"project": project, "at": number, "chosen": f"mine:{project}", **told}
 
 
-def second_tab(here: Studio) -> Studio:
-    """Another tab of the same browser."""
-    page = here.page.context.new_page()
-    tab = Studio(here.bench, page, here.url)
-    tab.open()
-    return tab
-
-
 def kept_texts(page: Page) -> set[str]:
     return {story["text"] for story in page.evaluate(KEPT)}
 
@@ -57,9 +49,8 @@ def own_titles(page: Page) -> list[str]:
 
 def test_a_story_written_in_one_tab_survives_what_another_tab_saves(studio):
     """Also what the other tab saved with an answer that was on its way meanwhile."""
-    here = studio()
-    here.open()
-    there = second_tab(here)
+    here = studio().open()
+    there = here.tab()
     there.page.select_option("#story-choice", "new")
     there.until(lambda: "paper boat" in there.prompts()[0])
     held: list[Route] = []
@@ -83,9 +74,8 @@ def test_a_story_written_in_one_tab_survives_what_another_tab_saves(studio):
 
 
 def test_a_tab_that_is_reloaded_shows_its_own_story_again(studio):
-    here = studio()
-    here.open()
-    there = second_tab(here)
+    here = studio().open()
+    there = here.tab()
     here.write(STORY)
     there.page.select_option("#story-choice", "example:kite")
     there.until(lambda: "kite" in there.prompts()[0])
@@ -96,11 +86,9 @@ def test_a_tab_that_is_reloaded_shows_its_own_story_again(studio):
 
 @pytest.mark.parametrize("act", ["render", "leave", "settings"])
 def test_the_newest_edit_stays_whatever_a_tab_does_that_shows_an_older_one(studio, act):
-    here = studio(Planned=0)
-    here.open()
-    here.write(STORY)
+    here = studio(Planned=0).begin()
     here.until(lambda: STORY in kept_texts(here.page))
-    there = second_tab(here)
+    there = here.tab()
     assert there.text() == STORY
     newer = STORY.replace("sits", "hops")
     here.page.fill("#story-text", newer)
@@ -123,8 +111,7 @@ def test_the_newest_edit_stays_whatever_a_tab_does_that_shows_an_older_one(studi
 
 
 def test_no_story_makes_room_for_another(studio):
-    here = studio()
-    here.open()
+    here = studio().open()
     stories = [kept_story(number) for number in range(100)]
     here.page.evaluate(KEEP, stories)
     here.open()
@@ -136,8 +123,7 @@ def test_no_story_makes_room_for_another(studio):
 
 
 def test_a_browser_without_room_is_one_sentence_and_the_story_is_there_until_the_tab_is_closed(studio):
-    here = studio()
-    here.open()
+    here = studio().open()
     told = here.page.locator(".story-unkept")
     expect(told).to_be_hidden()
     here.page.evaluate(FILL)
@@ -155,8 +141,7 @@ def test_a_browser_without_room_is_one_sentence_and_the_story_is_there_until_the
 
 
 def test_a_browser_that_keeps_nothing_still_lets_people_write(studio, new_page, browser_log):
-    here = studio()
-    here.page = here.open(new_page(init_script=CLOSED))
+    here = studio().open(new_page(init_script=CLOSED))
     here.write(STORY)
     here.until(lambda: here.prompts()[0] == "A fox sits.")
     expect(here.page.locator(".story-unkept")).to_have_text(words.EDITOR["unkept"])
@@ -164,8 +149,7 @@ def test_a_browser_that_keeps_nothing_still_lets_people_write(studio, new_page, 
 
 
 def test_what_others_put_under_a_storys_name_is_passed_over(studio, browser_log):
-    here = studio()
-    here.open()
+    here = studio().open()
     junk = {"arlon-story-x": "no json", "arlon-story-y": json.dumps([1]), "arlon-draft-z": "{"}
     here.page.evaluate("junk => Object.entries(junk).forEach(each => localStorage.setItem(...each))", junk)
     here.page.reload()

@@ -14,8 +14,7 @@ from tests.app.studio_page import PATIENCE, STORY
 
 
 def test_a_story_is_there_and_no_script_fails(studio, browser_log):
-    here = studio()
-    here.open()
+    here = studio().open()
     assert here.prompts()[0] == "A red hot-air balloon rises over green hills at dawn."
     expect(here.page.locator(".story-summary")).to_have_text("30.0 s · 360 frames at 12 a second · 11 chunks")
     assert here.page.locator(".story-cards .times").first.inner_text() == "0:00.0 – 0:04.1"
@@ -23,10 +22,7 @@ def test_a_story_is_there_and_no_script_fails(studio, browser_log):
 
 
 def test_text_and_cards_follow_each_other_key_by_key(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts() == ["A fox sits.", "It runs.", "Night falls."])
+    here = studio().begin()
     assert here.page.input_value(".story-title") == "The fox"
     here.page.click("#tab-cards")
     second = here.page.locator(".story-cards li").nth(1)
@@ -38,10 +34,7 @@ def test_text_and_cards_follow_each_other_key_by_key(studio):
 
 def test_nothing_can_be_typed_before_the_browsers_own_story_is_there(studio):
     """It comes a moment after the page, and would take the place of what was typed until then."""
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    here = studio().begin()
     here.page.route("**/gradio_api/run/**", lambda route: route.abort())
     here.page.route("**/gradio_api/queue/join**", lambda route: route.abort())
     here.page.goto(here.url)
@@ -57,8 +50,7 @@ def test_nothing_can_be_typed_before_the_browsers_own_story_is_there(studio):
 
 def test_the_other_view_waits_until_it_shows_what_was_typed(studio):
     """An edit of cards that do not show the new text yet would undo it, and the other way round."""
-    here = studio()
-    here.open()
+    here = studio().open()
     held = (
         "() => [document.querySelector('.story-cards').inert, document.querySelector('#story-text').readOnly]"
     )
@@ -81,8 +73,7 @@ def test_the_other_view_waits_until_it_shows_what_was_typed(studio):
 
 def test_typing_in_the_middle_keeps_the_cursor_and_every_key(studio):
     """Keys come faster than answers; each answer is older than what was typed since, and none may undo it."""
-    here = studio()
-    here.open()
+    here = studio().open()
     here.page.click("#tab-text")
     area = here.page.locator("#story-text")
     area.fill(STORY)
@@ -103,10 +94,7 @@ def test_typing_in_the_middle_keeps_the_cursor_and_every_key(studio):
 
 
 def test_a_bad_line_is_one_sentence_and_the_cards_wait_with_the_last_good_story(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    here = studio().begin()
     here.write(STORY.replace("[1s] A fox", "[1q] A fox"))
     problem = here.page.locator(".story-problem")
     expect(problem).to_contain_text("line 4")
@@ -123,10 +111,8 @@ def test_a_bad_line_is_one_sentence_and_the_cards_wait_with_the_last_good_story(
 
 
 def test_a_card_tells_of_words_that_the_model_has_never_seen_once_they_are_typed(studio):
-    here = studio(known_words=frozenset(("red", "whale", "fox", "sits", "runs", "night", "falls")))
-    here.open()
-    here.write(STORY)
-    here.page.click("#tab-cards")
+    known = frozenset(("red", "whale", "fox", "sits", "runs", "night", "falls"))
+    here = studio(known_words=known).begin(view="cards")
     hints = here.page.locator(".card-hint")
     here.until(lambda: len(here.prompts()) == 3 and hints.all_inner_texts() == ["", "", ""])
     prompt = here.page.locator(".story-cards .prompt").nth(1)
@@ -141,11 +127,7 @@ def test_a_card_tells_of_words_that_the_model_has_never_seen_once_they_are_typed
 
 
 def test_cards_are_added_moved_removed_and_brought_back(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: len(here.prompts()) == 3)
-    here.page.click("#tab-cards")
+    here = studio().begin(view="cards")
     cards = here.page.locator(".story-cards li")
     cards.nth(1).hover()
     cards.nth(1).get_by_role("button", name=words.EDITOR["up"]).click()
@@ -165,11 +147,7 @@ def test_cards_are_added_moved_removed_and_brought_back(studio):
 
 
 def test_removed_cards_come_back_one_by_one_each_at_its_place(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: len(here.prompts()) == 3)
-    here.page.click("#tab-cards")
+    here = studio().begin(view="cards")
     cards = here.page.locator(".story-cards li")
     for index in (1, 0):
         cards.nth(index).hover()
@@ -184,11 +162,7 @@ def test_removed_cards_come_back_one_by_one_each_at_its_place(studio):
 
 
 def test_an_empty_card_that_goes_leaves_the_offer_to_bring_the_one_before_back(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: len(here.prompts()) == 3)
-    here.page.click("#tab-cards")
+    here = studio().begin(view="cards")
     cards = here.page.locator(".story-cards li")
     cards.nth(0).locator(".prompt").press("Enter")
     expect(cards).to_have_count(4)
@@ -201,9 +175,7 @@ def test_an_empty_card_that_goes_leaves_the_offer_to_bring_the_one_before_back(s
 
 
 def test_a_film_grows_is_watched_by_two_tabs_and_found_again_after_a_reload(studio, new_page):
-    here = studio(StepDone=4)
-    here.open()
-    here.write(STORY)
+    here = studio(StepDone=4).begin()
     here.page.click("#render")
     headline, detail = here.page.locator(".headline"), here.page.locator(".progress-display .detail")
     expect(detail).to_have_text("chunk 2 of 3 · step 1 of 3", timeout=PATIENCE)
@@ -213,8 +185,7 @@ def test_a_film_grows_is_watched_by_two_tabs_and_found_again_after_a_reload(stud
     here.page.reload()
     here.open()
     expect(detail).to_have_text("chunk 2 of 3 · step 1 of 3", timeout=PATIENCE)
-    second = here.page.context.new_page()
-    here.open(second)
+    second = here.tab().page
     expect(second.locator(".headline")).to_have_text("Rendering segment 2 of 3", timeout=PATIENCE)
     second.close()
     for _ in range(5):
@@ -227,9 +198,7 @@ def test_a_film_grows_is_watched_by_two_tabs_and_found_again_after_a_reload(stud
 
 
 def test_one_player_is_seen_at_a_time_whatever_arrives(studio):
-    here = studio()
-    here.open()
-    here.write(STORY)
+    here = studio().begin()
     here.page.click("#make-animatic")
     expect(here.page.locator(".headline")).to_have_text(words.DONE["animatic"], timeout=PATIENCE)
     expect(here.page.locator("#animatic video")).to_be_visible()
@@ -241,8 +210,7 @@ def test_one_player_is_seen_at_a_time_whatever_arrives(studio):
 
 
 def test_ctrl_enter_renders_what_is_typed_and_adds_no_card(studio):
-    here = studio(Planned=0)
-    here.open()
+    here = studio(Planned=0).open()
     here.write("[1s] A fox sits.")
     here.page.click("#tab-cards")
     expect(here.page.locator(".story-cards li")).to_have_count(1)
@@ -255,8 +223,7 @@ def test_ctrl_enter_renders_what_is_typed_and_adds_no_card(studio):
 
 
 def test_settings_that_are_visited_and_left_empty_are_the_models_own(studio):
-    here = studio(Planned=0)
-    here.open()
+    here = studio(Planned=0).open()
     here.page.click(f"text={words.SETTINGS}")
     here.page.get_by_label(words.SETTING["steps"]).click()
     for _ in range(3):
@@ -268,9 +235,7 @@ def test_settings_that_are_visited_and_left_empty_are_the_models_own(studio):
 
 
 def test_a_render_goes_on_while_no_page_looks(studio, new_page):
-    here = studio(StepDone=1)
-    here.open()
-    here.write(STORY)
+    here = studio(StepDone=1).begin()
     here.page.click("#render")
     expect(here.page.locator(".progress-display .detail")).to_contain_text("step 1", timeout=PATIENCE)
     here.page.goto("about:blank")
@@ -282,9 +247,7 @@ def test_a_render_goes_on_while_no_page_looks(studio, new_page):
 
 
 def test_cancel_stops_and_says_that_nothing_is_lost(studio):
-    here = studio(StepDone=4)
-    here.open()
-    here.write(STORY)
+    here = studio(StepDone=4).begin()
     expect(here.page.locator("#cancel")).to_be_disabled()
     here.page.click("#render")
     expect(here.page.locator("#cancel")).to_be_enabled(timeout=PATIENCE)
@@ -295,10 +258,7 @@ def test_cancel_stops_and_says_that_nothing_is_lost(studio):
 
 
 def test_stories_are_opened_saved_and_imported(studio, tmp_path: Path):
-    here = studio()
-    here.open()
-    here.write(STORY)
-    here.until(lambda: here.prompts()[0] == "A fox sits.")
+    here = studio().begin()
     saved = {}
     for form in ("txt", "json"):
         with here.page.expect_download() as download:
@@ -323,8 +283,7 @@ def test_stories_are_opened_saved_and_imported(studio, tmp_path: Path):
 
 
 def test_a_reload_brings_half_typed_text_back(studio):
-    here = studio()
-    here.open()
+    here = studio().open()
     here.write("[1s] One.\n[2x half")
     expect(here.page.locator(".story-problem")).to_contain_text("line 2")
     here.page.reload()
@@ -333,9 +292,7 @@ def test_a_reload_brings_half_typed_text_back(studio):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_sticks_out_on_a_phone(studio, new_page, scheme):
-    here = studio()
-    phone = here.open(new_page(width=390, height=844, color_scheme=scheme, has_touch=True))
-    here.page = phone
+    phone = studio().open(new_page(width=390, height=844, color_scheme=scheme, has_touch=True)).page
     wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert phone.evaluate(wide) == 0
     phone.click("#tab-text")
@@ -345,8 +302,7 @@ def test_nothing_sticks_out_on_a_phone(studio, new_page, scheme):
 
 
 def test_the_page_is_as_wide_whatever_the_story_is(studio):
-    here = studio()
-    here.open()
+    here = studio().open()
     width = here.page.locator("#desk").bounding_box()["width"]
     here.write("[1s] A.\n")
     here.until(lambda: here.prompts() == ["A."])
@@ -359,9 +315,8 @@ def test_prompts_are_as_tall_as_their_text_at_every_width_also_where_css_cannot_
     studio, new_page, browser_log
 ):
     """Safari's way, before it knew field-sizing."""
-    here = studio()
     old = "CSS.supports = () => false; addEventListener('error', event => console.error(event.message))"
-    here.page = here.open(new_page(init_script=old))
+    here = studio().open(new_page(init_script=old))
     apart = """() => Math.max(...[...document.querySelectorAll('.story-cards .prompt')].map(area => {
         const height = area.offsetHeight;
         area.style.height = 'auto';
@@ -376,8 +331,7 @@ def test_prompts_are_as_tall_as_their_text_at_every_width_also_where_css_cannot_
 
 
 def test_words_of_a_story_are_never_taken_for_html_or_scripts(studio, browser_log):
-    here = studio()
-    here.open()
+    here = studio().open()
     evil = "<img src=x onerror=window.evil=1> ${window.evil=1} {{evil}} `window.evil=1`"
     here.write(f"title: {evil}\n\n[1s] {evil}\n")
     here.until(lambda: here.prompts() == [evil])
