@@ -48,7 +48,7 @@ def build_studio(desk: Desk) -> gr.Blocks:
             parts["model"] = text_line("model", values["model"])
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="story-panel", scale=6, min_width=320):
-                parts |= story_panel(first, desk.examples)
+                parts |= story_panel(first, desk)
             with gr.Column(elem_id="stage-panel", scale=5, min_width=320):
                 parts |= stage_panel(values)
                 parts |= film_panel(values, film_controls(desk, ""))

@@ -12,6 +12,7 @@ THE_STORY = "The story"
 NEW_STORY = "title: A new story\n\n[4s] A white paper boat drifts right across a calm lake in the morning.\n"
 
 NOT_A_PROJECT = "this page names a project that cannot be; reload the page."
+AT_WORK = "This story is being worked on; cancel that or wait for its end, then remove the story."
 GONE = "that story is not here any more; choose another one."
 
 MODEL_LOADING = "The model is loading"
@@ -241,6 +242,9 @@ EDITOR = {
     "add": "Add a segment",
     "removed": "Segment {number} was removed.",
     "undo": "Undo",
+    "remove_story": "Remove “{title}” from your stories",
+    "story_removed": "“{title}” was removed from your stories.",
+    "bring_back": "Undo: bring “{title}” back",
     "go_to_line": "Go to line {line}",
     "summary": "{seconds} s · {frames} frames at {fps} a second · {chunks} chunks",
     "summary_short": "{seconds} s",

@@ -21,6 +21,5 @@ def story_editor(
     Events: "typed"; with the story that is asked for (handlers.session) "started" and "opened".
     """
     options: dict[str, Any] = {"examples": examples, "server_functions": server_functions}
-    return page_part(
-        "story-editor", "story.js", value, words.EDITOR, helpers=("shelf.js", "cards.js"), **options
-    )
+    helpers = ("shelf.js", "removal.js", "cards.js")
+    return page_part("story-editor", "story.js", value, words.EDITOR, helpers=helpers, **options)

@@ -163,6 +163,15 @@ def project_jobs(desk: Desk, project: Any) -> list[Job]:
     return [*jobs, *(job for job in kept if shown[job.status.request.kind] is None)]
 
 
+def at_work(desk: Desk, project: Any) -> bool:
+    """Whether a job or an export of a project runs or waits; False for an id that is none."""
+    try:
+        export = desk.exports.of(project_folder(desk.projects, project))
+    except ArlonError:
+        return False
+    return any(job.active for job in project_jobs(desk, project)) or (export is not None and export.active)
+
+
 def shown_job(jobs: list[Job]) -> Job | None:
     """The job whose progress is shown: the one that runs or will run next, else the newest."""
     active = [job for job in jobs if job.active]

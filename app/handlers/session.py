@@ -22,7 +22,7 @@ from typing import Any
 
 from app import words
 from app.handlers import library
-from app.handlers.desk import Desk
+from app.handlers.desk import Desk, at_work
 from app.handlers.editing import Value, editor_value, import_story, settle
 from app.handlers.settings import SETTINGS, chunked
 from arlon_core.errors import StoryError
@@ -70,6 +70,12 @@ def read_file(asked: Any) -> dict[str, str]:
         return {"text": import_story(str(asked.get("file")), str(asked.get("data")))}
     except StoryError as error:
         return {"problem": str(error)}
+
+
+def removal_problem(desk: Desk, asked: Any) -> dict[str, str]:
+    """The {"problem"} of taking a story off the browser's shelf, if any. asked: its {"project"}."""
+    project = asked.get("project") if isinstance(asked, Mapping) else None
+    return {"problem": words.AT_WORK} if at_work(desk, project) else {}
 
 
 def _untouched(desk: Desk) -> dict[str, str]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
 from app.components.story import story_editor
+from app.handlers.desk import Desk
 from app.handlers.editing import current_text, export_story
-from app.handlers.library import Example, file_name, title_of
-from app.handlers.session import read_file
+from app.handlers.library import file_name, title_of
+from app.handlers.session import read_file, removal_problem
 from arlon_core.errors import StoryError
 
 
-def story_panel(value: Mapping[str, Any], examples: Iterable[Example]) -> dict[str, gr.Component]:
+def story_panel(value: Mapping[str, Any], desk: Desk) -> dict[str, gr.Component]:
     """The panel's components by name. value: the story that is there from the first moment."""
-    listed = [{"id": each.id, "title": each.title} for each in examples]
-    return {"editor": story_editor(value, listed, [exported, read_file])}
+    listed = [{"id": each.id, "title": each.title} for each in desk.examples]
+
+    def removable(asked: Any) -> dict[str, str]:
+        return removal_problem(desk, asked)
+
+    return {"editor": story_editor(value, listed, [exported, read_file, removable])}
 
 
 def exported(asked: Any) -> dict[str, str]:

@@ -14,10 +14,16 @@ class StoryEditor {
     this.cards = new StoryCards({
       typed: () => this.typed("cards"), left: () => this.send(), promptLeft: () => this.showHints(),
     });
+    this.removal = new StoryRemoval(this.shelf, {
+      shown: () => this.value, ask: (...stories) => this.ask(...stories), complain: (problem) => this.complain(problem),
+    });
     this.build();
     watch("value", () => this.receive());
     this.open(props.value);
-    addEventListener("storage", () => this.showChoices()); // another tab wrote a story
+    addEventListener("storage", (event) => {
+      this.shelf.noticed(event);
+      this.showChoices();
+    });
     trigger("started", this.shelf.last() ?? {});
   }
 
@@ -49,7 +55,9 @@ class StoryEditor {
       make("div", { class: "story-shelf" },
         make("label", { for: "story-choice" }, words.open), this.stories,
         action(words.import, () => this.file.click()), this.file,
-        action(words.save_txt, () => this.save("txt")), action(words.save_json, () => this.save("json"))),
+        action(words.save_txt, () => this.save("txt")), action(words.save_json, () => this.save("json")),
+        this.removal.button),
+      this.removal.note,
       this.title,
       make("div", { class: "story-head" },
         make("label", { class: "style" }, make("span", {}, words.style), this.style),
@@ -116,8 +124,14 @@ class StoryEditor {
 
   choose() {
     const chosen = this.stories.value;
-    trigger("opened", { ...this.shelf.stories().find((story) => story.chosen === chosen), chosen });
+    this.ask({ ...this.shelf.stories().find((story) => story.chosen === chosen), chosen });
     this.stories.value = this.value.chosen; // it changes when the story is there
+  }
+
+  /** Asks the server for a story. leaving: the project of one that goes when it comes. */
+  ask(story, leaving = null) {
+    this.removal.leaving = leaving;
+    trigger("opened", story);
   }
 
   upload() {
@@ -128,7 +142,7 @@ class StoryEditor {
       const data = reader.result.split(",")[1] ?? "";
       const { text, problem } = await server.read_file({ file: file.name, data });
       if (problem) return this.complain({ message: problem });
-      trigger("opened", this.shelf.stories().find((story) => story.text === text) ?? { text });
+      this.ask(this.shelf.stories().find((story) => story.text === text) ?? { text });
     };
     reader.readAsDataURL(file);
     this.file.value = "";
@@ -164,7 +178,7 @@ class StoryEditor {
   /** Another story. What was typed into the one before since the server was asked, waits there as its draft. */
   open(value) {
     clearTimeout(this.timer);
-    if (value.left) this.shelve(value.left);
+    if (value.left) this.leave(value.left);
     this.rev = this.sent = value.rev;
     this.keep({ ...value, from: "text", at: value.at || Date.now(), left: null });
     this.text.value = value.text;
@@ -178,6 +192,11 @@ class StoryEditor {
     if (value.problem) this.turn("text");
     this.fit();
     if (value.rev > 0) this.takeDraft();
+  }
+
+  leave(story) {
+    say(this.unkept, this.shelf.keepLeft(story) ? "" : props.words.unkept);
+    this.removal.left(story.project);
   }
 
   shelve(story) {
@@ -205,7 +224,8 @@ class StoryEditor {
   /** The list of stories, where it has changed: an open list closes when it is written. */
   showChoices() {
     const { words, examples } = props;
-    const mine = this.shelf.stories().filter(({ chosen }) => chosen.startsWith("mine:"));
+    const mine = this.shelf.mine();
+    this.removal.show(this.value);
     const groups = [
       [words.mine, mine.map(({ chosen, title }) => [chosen, title || words.untitled])],
       [words.examples, examples.map(({ id, title }) => [`example:${id}`, title])],

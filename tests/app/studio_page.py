@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from app import words
 from arlon_core.story import parse_story
 from tests.app.studio_desk import Bench
 
@@ -14,6 +15,10 @@ PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
 STORY = (
     "title: The fox\nstyle: calm\n\n[1s] A fox sits.\n# then\n[1.5s seed=11] It runs.\n[1s] Night falls.\n"
 )
+
+# The page's own stories as the browser keeps them.
+KEPT = """() => Object.entries(localStorage).filter(([key]) => key.startsWith('arlon-story-'))
+    .map(([key, story]) => JSON.parse(story))"""
 
 
 @dataclass
@@ -67,3 +72,23 @@ class Studio:
             return true()
 
         self.bench.until(look)
+
+
+def kept_texts(page: Page) -> set[str]:
+    return {story["text"] for story in page.evaluate(KEPT)}
+
+
+def own_titles(page: Page) -> list[str]:
+    return page.locator(f"#story-choice optgroup[label='{words.EDITOR['mine']}'] option").all_inner_texts()
+
+
+def hold_typing(page: Page) -> list[Route]:
+    """What is typed from now on does not reach the server; the requests, to be let go or dropped."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        of_typing = '"event_data":{"rev"' in (route.request.post_data or "").replace(" ", "")
+        held.append(route) if of_typing else route.continue_()
+
+    page.route("**/gradio_api/run/**", hold)
+    return held

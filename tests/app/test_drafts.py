@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from app import words
-from tests.app.studio_page import PATIENCE, STORY
+from tests.app.studio_page import PATIENCE, STORY, hold_typing
 
 DRAFTS = "Object.keys(localStorage).filter(key => key.startsWith('arlon-draft-')).length"
 
@@ -32,18 +32,6 @@ def test_what_was_typed_while_the_connection_was_down_is_there_after_the_reload(
     here.until(lambda: here.page.evaluate(DRAFTS) == 0)  # the server has answered
     here.page.reload()
     expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
-
-
-def hold_typing(page: Page) -> list[Route]:
-    """What is typed from now on does not reach the server; the requests, to be let go or dropped."""
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        of_typing = '"event_data":{"rev"' in (route.request.post_data or "").replace(" ", "")
-        held.append(route) if of_typing else route.continue_()
-
-    page.route("**/gradio_api/run/**", hold)
-    return held
 
 
 def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from app import words
-from tests.app.studio_page import PATIENCE, STORY
+from tests.app.studio_page import KEPT, PATIENCE, STORY, kept_texts, own_titles
 
 OWL = "title: The owl\n\n[1s] An owl sits.\n"
 LONG = STORY + "# and much more\n" * 200
-# The page's own stories as the browser keeps them.
-KEPT = """() => Object.entries(localStorage).filter(([key]) => key.startsWith('arlon-story-'))
-    .map(([key, story]) => JSON.parse(story))"""
 KEEP = """all => all.forEach(story =>
     localStorage.setItem('arlon-story-' + story.project, JSON.stringify(story)))"""
 # Fills the browser's storage up to the last letter.
@@ -37,14 +34,6 @@ def kept_story(number: int) -> dict[str, object]:
     project = f"story-{number:016x}"
     told = {"text": f"[1s] Story {number}.", "title": f"Story {number}.", "steps": "", "guidance": ""}
     return {"project": project, "at": number, "chosen": f"mine:{project}", **told}
-
-
-def kept_texts(page: Page) -> set[str]:
-    return {story["text"] for story in page.evaluate(KEPT)}
-
-
-def own_titles(page: Page) -> list[str]:
-    return page.locator(f"#story-choice optgroup[label='{words.EDITOR['mine']}'] option").all_inner_texts()
 
 
 def test_a_story_written_in_one_tab_survives_what_another_tab_saves(studio):
