@@ -65,6 +65,8 @@ def launch_options(projects: Path) -> dict[str, Any]:
         "allowed_paths": [str(projects.absolute())],
         "footer_links": [],
         "ssr_mode": False,
+        # Gradio asks its own server for the page and gives up after 3 s: a busy machine may be slower.
+        "_frontend": False,
     }
 
 

@@ -76,7 +76,13 @@ def serve() -> Iterator[Callable[..., str]]:
     with ExitStack() as stack:
 
         def launch(demo: Any, **options: Any) -> str:
-            options = {"server_name": "127.0.0.1", "quiet": True, "ssr_mode": False, **options}
+            options = {
+                "server_name": "127.0.0.1",
+                "quiet": True,
+                "ssr_mode": False,
+                "_frontend": False,
+                **options,
+            }
             _, url, _ = demo.launch(prevent_thread_lock=True, **options)
             stack.callback(demo.close, verbose=False)
             return url
