@@ -9,10 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from arlon_core.training.episodes import training_seed
+from arlon_core.training.config import train_config
+from arlon_core.training.episodes import EpisodeSource, training_seed
+from arlon_core.training.stage import Setting
+from arlon_core.training.stages.text import TextStage
 from arlon_core.world.script import HELD_OUT
 
+CPU = torch.device("cpu")
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -20,6 +25,14 @@ def test_processes_never_draw_the_same_episode():
     seeds = {training_seed(seed, rank, index) for seed in (0, 1) for rank in range(4) for index in range(500)}
     assert len(seeds) == 2 * 4 * 500
     assert max(seeds) < HELD_OUT
+
+
+def test_processes_that_train_one_text_encoder_have_one_tokenizer(tmp_path: Path):
+    config = train_config("text", "tiny")
+    source = EpisodeSource(config.preset, config.pool, CPU, seed=0, rank=0)
+    one, two = (TextStage(config, Setting(CPU, rank, tmp_path), source) for rank in (0, 1))
+    assert one.tokenizer.get_vocab() == two.tokenizer.get_vocab()
+    assert not torch.equal(one.batch(0).ids, two.batch(0).ids), "but they read different captions"
 
 
 @pytest.mark.slow

@@ -61,7 +61,8 @@ class TextStage(Stage):
         super().__init__(config, setting, source)
         sizes = config.preset.text_encoder
         episodes = _TOKENIZER_EPISODES if config.preset.name != "tiny" else 200
-        scripts = (training_script(config.seed, setting.rank, index) for index in range(episodes))
+        # Of the first process's episodes, in all of them: they train one encoder, so words are the same ids.
+        scripts = (training_script(config.seed, 0, index) for index in range(episodes))
         captions = (example.text for script in scripts for example in examples(script))
         self.tokenizer: PreTrainedTokenizerFast = train_tokenizer(captions, vocab_size=sizes["vocab_size"])
         length = config.preset.transformer["model_max_length"]
