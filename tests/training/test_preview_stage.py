@@ -42,6 +42,13 @@ def test_a_resumed_run_sees_the_batch_of_an_unbroken_one(tiny_components: Path):
         assert torch.equal(getattr(straight, name), getattr(resumed, name)), name
 
 
+def test_latents_are_those_of_training_also_in_an_evaluation_of_lower_precision(tiny_components: Path):
+    stage = make_stage(tiny_components)
+    trained = stage._held_out_clips(2).latents
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(stage._held_out_clips(2).latents, trained)
+
+
 def test_a_subject_counts_for_more_than_as_much_of_the_page(tiny_components: Path):
     stage = make_stage(tiny_components)
     batch = stage.batch(0)

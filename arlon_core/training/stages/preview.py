@@ -92,9 +92,10 @@ class PreviewStage(LatentStage):
             texts.append(episode_segments(script)[number].text)
         drawn = self.source.renderer.render(scripts, starts, _CLIP)
         frames = drawn.frames.transpose(1, 2)
-        latents = encode_frames(self.source.vae, frames).float()
         half = len(seeds) // 2
-        coarse = self.vqvae.decode(self.vqvae.encode(latents[half:])).float()
+        with torch.autocast(frames.device.type, enabled=False):  # as compiled: evaluation switches it on
+            latents = encode_frames(self.source.vae, frames)
+            coarse = self.vqvae.decode(self.vqvae.encode(latents[half:]))
         small = F.avg_pool3d(frames.float() / 127.5 - 1, (1, 2, 2))
         subject = F.avg_pool2d(drawn.subject_mask.float() / 255, 2)[:, None]
         return PreviewBatch(torch.cat([latents[:half], coarse]), *self.text(texts), small, subject)
