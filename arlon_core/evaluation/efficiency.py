@@ -8,10 +8,8 @@ FLOPs are counted in a round of their own, the first, which also warms the machi
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -30,6 +28,7 @@ from arlon_core.generation.report import (
 )
 from arlon_core.generation.request import Request, make_request
 from arlon_core.generation.session import open_session
+from arlon_core.models.processor import processor_name
 from arlon_core.store import environment_record
 from arlon_core.story import DEFAULT_SECONDS, Segment, Story, format_story
 
@@ -161,7 +160,7 @@ def _settings(pipe: ArlonPipeline, request: Request) -> dict[str, Any]:
     return {
         "model": pipe.name,
         "commit": code_commit(),
-        "processor": _processor(),
+        "processor": processor_name(),
         **environment_record(device_name(device), dtype, torch.get_num_threads()),
         "height": config.height,
         "width": config.width,
@@ -175,13 +174,3 @@ def _settings(pipe: ArlonPipeline, request: Request) -> dict[str, Any]:
         "peak_memory_gb": round(peak_memory_gb(), 3),
         "peak_device_memory_gb": round(peak_device_memory_gb(device), 3),
     }
-
-
-def _processor() -> str:
-    """The model of the CPU in words, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
