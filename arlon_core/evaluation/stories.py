@@ -1,9 +1,9 @@
 """Held-out Storyworld stories through the engine, as a user's own would go, on sheets to be judged by eye.
 
 Two questions: does the token transformer, running free, show what each prompt says (`animatics-1.webp`
-and so on); and
-does the diffusion transformer render better with the coarse latents F in few steps than without them in many
-(`films-1.webp`). Every story of a range of seeds is shown, in order, so nothing can be picked.
+and so on); and does the diffusion transformer render better with the coarse latents F in few steps than
+without them in many (`films-1.webp`). Every story of a range of seeds is shown, in order, so nothing can be
+picked.
 """
 
 from __future__ import annotations

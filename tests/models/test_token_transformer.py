@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from arlon_core.models import token_decoding
 from arlon_core.models.token_decoding import SamplingConfig, TokenDecoder, embed_prefill, sample_token
 from arlon_core.models.token_layout import block_layout, episode_layout
 from arlon_core.models.token_transformer import (
@@ -182,7 +183,9 @@ def test_save_and_load_keep_logits(model, film, tmp_path):
 
 
 @torch.no_grad()
-def test_the_lean_loop_equals_generate(model, film):
+@pytest.mark.parametrize("columns", [False, True], ids=["vectors", "columns"])
+def test_the_lean_loop_equals_generate_on_any_processor(model, film, columns, monkeypatch):
+    monkeypatch.setattr(token_decoding, "_columns_are_faster", lambda: columns)
     codes, states = film
     embeds, positions = embed_prefill(model, layout(), codes, states, guidance=False)
     count = FRAMES * PER_FRAME
