@@ -74,6 +74,16 @@ class Studio:
         self.bench.until(look)
 
 
+def open_settings(page: Page) -> None:
+    """Open the settings and wait until they can be typed in as fast as a test does.
+
+    Gradio makes the fields only now, and some moments later writes into them what the server told meanwhile.
+    """
+    page.click(f"text={words.SETTINGS}")
+    expect(page.get_by_label(words.SETTING["steps"])).to_be_editable(timeout=PATIENCE)
+    page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 300))")
+
+
 def kept_texts(page: Page) -> set[str]:
     return {story["text"] for story in page.evaluate(KEPT)}
 

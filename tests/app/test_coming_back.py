@@ -14,8 +14,8 @@ from app.handlers.settings import SETTINGS
 from app.studio import build_studio, launch_options
 from tests.app.fake_engine import FakeEngine
 from tests.app.studio_desk import open_bench
+from tests.app.studio_page import PATIENCE, open_settings
 
-PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
 KEPT = "() => JSON.stringify(Object.entries(localStorage).filter(([key]) => key.startsWith('arlon-story-')))"
 TEXT = "title: The fox\n\n[1s] A fox sits.\n[1.5s] It runs.\n"
 
@@ -25,8 +25,7 @@ def visit(page: Page, url: str) -> None:
     page.set_default_timeout(PATIENCE)
     page.goto(url)
     expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
-    page.click(f"text={words.SETTINGS}")
-    expect(page.get_by_label(words.SETTING["steps"])).to_be_editable(timeout=PATIENCE)
+    open_settings(page)
 
 
 def test_a_film_and_its_settings_come_back_with_page_and_server(

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from app import words
-from tests.app.studio_page import PATIENCE, STORY, hold_typing
+from tests.app.studio_page import PATIENCE, STORY, hold_typing, open_settings
 
 DRAFTS = "Object.keys(localStorage).filter(key => key.startsWith('arlon-draft-')).length"
 
@@ -106,7 +106,7 @@ def test_a_setting_on_its_way_is_kept_with_the_story_that_is_left(studio):
         held.append(route) if of_first_key else route.continue_()
 
     here.page.route("**/gradio_api/run/**", hold)
-    here.page.click(f"text={words.SETTINGS}")
+    open_settings(here.page)
     steps = here.page.get_by_label(words.SETTING["steps"])
     steps.press_sequentially("4")
     here.until(lambda: held)

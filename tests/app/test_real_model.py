@@ -20,6 +20,7 @@ from arlon_core.pipeline import ArlonPipeline
 from arlon_core.store.journal import Journal
 from arlon_core.story import parse_story
 from tests.app.real_model import SECONDS, SHIPPED, STEPS, plan_of
+from tests.app.studio_page import open_settings
 from tests.app.studio_process import StudioProcess
 from tests.browser import BrowserLog
 
@@ -91,7 +92,7 @@ class Visit:
     def render(self) -> None:
         steps = self.page.get_by_label(words.SETTING["steps"])
         if not steps.is_visible():
-            self.page.click(f"text={words.SETTINGS}")
+            open_settings(self.page)
         steps.fill(str(STEPS))
         steps.press("Tab")
         self.page.click("#render")

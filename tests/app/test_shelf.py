@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from app import words
-from tests.app.studio_page import KEPT, PATIENCE, STORY, kept_texts, own_titles
+from tests.app.studio_page import KEPT, PATIENCE, STORY, kept_texts, open_settings, own_titles
 
 OWL = "title: The owl\n\n[1s] An owl sits.\n"
 LONG = STORY + "# and much more\n" * 200
@@ -89,7 +89,7 @@ def test_the_newest_edit_stays_whatever_a_tab_does_that_shows_an_older_one(studi
         there.page.select_option("#story-choice", "example:kite")
         there.until(lambda: "kite" in there.prompts()[0])
     else:
-        there.page.click(f"text={words.SETTINGS}")
+        open_settings(there.page)
         there.page.get_by_label(words.SETTING["steps"]).press_sequentially("4")
         there.until(lambda: "4" in {story["steps"] for story in there.page.evaluate(KEPT)})
     there.page.wait_for_timeout(300)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app import words
-from tests.app.studio_page import PATIENCE, STORY
+from tests.app.studio_page import PATIENCE, STORY, open_settings
 
 
 def test_a_story_is_there_and_no_script_fails(studio, browser_log):
@@ -224,7 +224,7 @@ def test_ctrl_enter_renders_what_is_typed_and_adds_no_card(studio):
 
 def test_settings_that_are_visited_and_left_empty_are_the_models_own(studio):
     here = studio(Planned=0).open()
-    here.page.click(f"text={words.SETTINGS}")
+    open_settings(here.page)
     here.page.get_by_label(words.SETTING["steps"]).click()
     for _ in range(3):
         here.page.keyboard.press("Tab")
