@@ -17,7 +17,8 @@ from arlon_core.generation.chunks import Cancelled
 from arlon_core.generation.events import FilmReady, SegmentReady, StepDone
 from arlon_core.generation.memory import OutOfMemoryError
 from arlon_core.generation.render import animatic, render
-from arlon_core.models.token_decoding import SamplingConfig, TokenDecoder
+from arlon_core.models.token_decoding import TokenDecoder
+from arlon_core.models.token_sampling import SamplingConfig
 from arlon_core.models.token_transformer import TokenTransformer, TokenTransformerConfig
 from arlon_core.pipeline import ArlonPipeline
 from arlon_core.presets import PRESETS
@@ -56,7 +57,7 @@ def held(pipe: ArlonPipeline) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("guidance_scale", [1.0, 2.0])
-def test_a_recorded_step_draws_the_tokens_of_the_plain_one(guidance_scale: float):
+def test_a_recorded_pass_draws_the_tokens_of_the_plain_one(guidance_scale: float):
     torch.manual_seed(0)
     config = TokenTransformerConfig(
         codebook_size=64, text_dim=8, token_rows=2, token_cols=3, initializer_range=0.3, hidden_size=64,

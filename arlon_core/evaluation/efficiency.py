@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from arlon_core.errors import ArlonError
+from arlon_core.evaluation.processor import processor_name
 from arlon_core.evaluation.stage_flops import StageFlops
 from arlon_core.generation.model_folder import NEEDS
 from arlon_core.generation.render import FilmOptions, whole_film
@@ -28,7 +29,6 @@ from arlon_core.generation.report import (
 )
 from arlon_core.generation.request import Request, make_request
 from arlon_core.generation.session import open_session
-from arlon_core.models.processor import processor_name
 from arlon_core.store import environment_record
 from arlon_core.story import DEFAULT_SECONDS, Segment, Story, format_story
 

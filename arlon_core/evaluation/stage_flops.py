@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ NOT_COUNTED = (
 )
 NOTES = (
     "attention counts the whole square of queries and keys, also where a causal mask halves it",
-    "on a CPU a single token's matrix products run as two columns, which is faster, and count as two",
+    "a pass that draws tokens counts whole, with those that were guessed wrong and are drawn again",
     "on a GPU tokens are counted without the CUDA graph that runs them, which looks at its whole cache "
     "through a mask",
 )
@@ -42,7 +43,7 @@ class StageFlops(RenderReport):
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Add the time and the FLOPs of the block to `stage`. Not for blocks inside one another."""
-        counter = FlopCounterMode(display=False, custom_mapping=_CPU_ATTENTION)
+        counter = FlopCounterMode(display=False, custom_mapping=_on_cpu())
         with super().timed(stage), counter:
             yield
         self.flops[stage] += counter.get_total_flops()
@@ -56,5 +57,15 @@ def attention_flops(
     return 2 * math.prod(batch) * queries * key[-2] * (dim + value[-1])
 
 
-# torch counts every fused attention but the one of the CPU.
-_CPU_ATTENTION = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: attention_flops}
+def linear_flops(x: Sequence[int], weight: Sequence[int], *_: Any, **__: Any) -> int:
+    """FLOPs of a matrix (out, in) on rows (..., in)."""
+    return 2 * math.prod(x) * weight[0]
+
+
+@cache
+def _on_cpu() -> dict[Any, Any]:
+    """torch counts every fused attention and every product but these of the CPU."""
+    counted: dict[Any, Any] = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: attention_flops}
+    if torch.backends.mkldnn.is_available():
+        counted[torch.ops.mkldnn._linear_pointwise] = linear_flops
+    return counted

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from arlon_core.errors import ArlonError
 from arlon_core.generation.plan import Plan, SegmentPlan, chunk_length, chunk_passes, make_plan
-from arlon_core.models.token_decoding import SamplingConfig
+from arlon_core.models.token_sampling import SamplingConfig
 from arlon_core.store import FORMAT_VERSIONS, artefact_key
 from arlon_core.story import Story, segment_texts
 

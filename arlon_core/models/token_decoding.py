@@ -1,8 +1,16 @@
 """The lean sampling loop of the token transformer: what runs instead of `generate()`, which tests hold it to.
 
-One prefill, then one token at a time over a preallocated cache with fused weights: fp32 on a CPU, a CUDA
-graph that holds a whole step (sampling included) on a GPU. Randomness comes in as uniform numbers that the
-caller draws on the CPU, so that a take depends on its key alone and not on the device's generator.
+One prefill, then passes over a preallocated cache with fused weights: fp32 on a CPU, a CUDA graph that holds
+a whole pass (sampling included) on a GPU.
+
+A pass reads the last token that is known and guesses at those after it, and draws what follows each. Every
+token has a uniform number of its own, so what is drawn at a place depends only on the tokens before it: as
+far as the guesses were right the draws are right, and so is the first draw after them. The others are the
+guesses of the next pass: Jacobi decoding (Santilli et al., "Accelerating Transformer Inference for
+Translation via Parallel Decoding", 2023; Teng et al., "Accelerating Auto-regressive Text-to-Image Generation
+with Training-free Speculative Jacobi Decoding", 2024). A frame's first guess is the frame before it, which is
+right for a third of the tokens (our choice). The film is that of one token at a time, in a quarter of the
+passes.
 """
 
 from __future__ import annotations
@@ -17,29 +25,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from arlon_core.models.processor import processor_name
+from arlon_core.models.packed_linear import Linear, packed_linear
 from arlon_core.models.token_layout import Layout
+from arlon_core.models.token_sampling import SamplingConfig, guided_logits, sample_tokens
 from arlon_core.models.token_transformer import TokenTransformer, batch_layouts
 
-
-@dataclass(frozen=True)
-class SamplingConfig:
-    """How a token is drawn from logits.
-
-    `temperature` 0 takes the likeliest; `top_k` 0 and `top_p` 1 leave all codes in; `guidance_scale` 1 means
-    none. Raises ValueError for values outside these ranges.
-    """
-
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    guidance_scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.temperature < 0 or self.top_k < 0 or not 0 < self.top_p <= 1 or self.guidance_scale < 0:
-            raise ValueError(
-                f"sampling needs temperature >= 0, top_k >= 0, 0 < top_p <= 1, guidance >= 0: {self}"
-            )
+# Tokens that a pass draws at once. One more costs a CPU time and a GPU none, up to a frame's.
+CPU_LOOKAHEAD = 12
 
 
 def embed_prefill(
@@ -58,57 +50,32 @@ def embed_prefill(
     return torch.cat(rows), batch.position[0]
 
 
-def guided_logits(logits: Tensor, guidance_scale: float) -> Tensor:
-    """Logits (2, V) of the conditional and the unconditional row -> (V,); of one row alone, that row."""
-    if len(logits) == 1 or guidance_scale == 1:
-        return logits[0]
-    return logits[1] + guidance_scale * (logits[0] - logits[1])
-
-
-def sample_token(logits: Tensor, uniform: Tensor, sampling: SamplingConfig) -> Tensor:
-    """Logits (V,) and a uniform number (1,) in [0, 1) -> an index (1,), by the inverse of the CDF."""
-    if sampling.temperature == 0:
-        return logits.argmax(-1, keepdim=True)
-    logits = logits.float()
-    if sampling.temperature != 1:
-        logits = logits / sampling.temperature
-    order = None
-    if 0 < sampling.top_k < len(logits):
-        logits, order = logits.topk(sampling.top_k)
-    elif sampling.top_p < 1:
-        logits, order = logits.sort(descending=True, stable=True)
-    probabilities = logits.softmax(-1)
-    cumulative = probabilities.cumsum(-1)
-    if sampling.top_p < 1:
-        # The smallest set of likeliest codes whose probabilities reach top_p: the first one always stays.
-        kept = cumulative - probabilities < sampling.top_p
-        probabilities = probabilities * kept
-        cumulative = probabilities.cumsum(-1)
-    # Rounding may push the threshold onto the total; the first code that reaches the total then stands.
-    total = cumulative[-1:]
-    place = torch.searchsorted(cumulative, uniform * total, right=True)
-    place = torch.minimum(place, torch.searchsorted(cumulative, total))
-    return place if order is None else order.gather(0, place)
-
-
 @dataclass(frozen=True)
 class _Layer:
-    """The matrices of one Llama layer, fused for single-token steps; norm weights are part of them."""
+    """The products of one Llama layer, fused; norm weights are part of the matrices."""
 
-    qkv: Tensor
-    out: Tensor
-    gate_up: Tensor
-    down: Tensor
+    qkv: Linear
+    out: Linear
+    gate_up: Linear
+    down: Linear
 
 
 class TokenDecoder:
     """Samples visual tokens with a static cache of `max_length` items.
 
     The weights are copied (fused) when it is made: make a new one after changing the model. One decode at a
-    time: an unfinished `frames` iterator ends when the next begins.
+    time: an unfinished `frames` iterator ends when the next begins. `lookahead` is how many tokens a pass
+    draws, a latent frame's at most; by default what is fastest on the device.
     """
 
-    def __init__(self, model: TokenTransformer, max_length: int = 1536, *, cuda_graph: bool = True) -> None:
+    def __init__(
+        self,
+        model: TokenTransformer,
+        max_length: int = 1536,
+        *,
+        lookahead: int | None = None,
+        cuda_graph: bool = True,
+    ) -> None:
         config = model.config
         if config.attention_bias or config.mlp_bias or config.hidden_act != "silu":
             raise ValueError("the lean loop is written for Llama layers without biases and with SiLU")
@@ -117,37 +84,48 @@ class TokenDecoder:
         self._kv_heads = config.num_key_value_heads or self._heads
         self._head_dim = config.head_dim or config.hidden_size // self._heads
         self._use_graph = cuda_graph and self.device.type == "cuda"
-        self._layers = [_fused(layer) for layer in model.model.layers]
-        self._head = _after_norm(model.model.norm, model.lm_head.weight[: config.codebook_size])
+        per_frame = config.tokens_per_frame
+        lookahead = lookahead or (CPU_LOOKAHEAD if self.device.type == "cpu" else per_frame)
+        self.lookahead = min(lookahead, per_frame)
+        self._layers = [_fused(layer, self.lookahead) for layer in model.model.layers]
+        codes = model.lm_head.weight[: config.codebook_size]
+        self._head = packed_linear(_after_norm(model.model.norm, codes), self.lookahead)
         self._embedding = model.model.embed_tokens.weight.detach()
         # RMS norm divides by sqrt(|x|^2 / D + eps); times sqrt(D) that is hypot(|x|, sqrt(D eps)).
         self._norm_floor = self._embedding.new_tensor((config.rms_norm_eps * config.hidden_size) ** 0.5)
+        self._room = max_length + self.lookahead  # the last pass may look beyond the block
         with torch.no_grad():
-            places = torch.arange(config.tokens_per_frame, device=self.device)
-            self._slots = model.embed_slots(places)
-            every = torch.arange(max_length, device=self.device)
-            cos, sin = model.model.rotary_emb(self._slots, position_ids=every[None])
+            self._slots = model.embed_slots(torch.arange(per_frame, device=self.device))
+            self._every = torch.arange(self._room, device=self.device)
+            cos, sin = model.model.rotary_emb(self._slots, position_ids=self._every[None])
         first, second = sin[0].chunk(2, dim=-1)
         self._cos, self._sin = cos[0], torch.cat([-first, second], dim=-1)  # signed, for `_rotated`
         self._cache: list[tuple[Tensor, Tensor]] = []
         self._graphs: dict[tuple[int, SamplingConfig], torch.cuda.CUDAGraph] = {}
-        # What one step hands to the next; on the device, so that a graph can replay without a word from us.
-        self._token, self._index, self._position, self._count = (
-            torch.zeros(1, dtype=torch.long, device=self.device) for _ in range(4)
+        # What a pass needs to know, on the device, so that a graph can replay without a word from us: where
+        # the block begins in the cache and in position, how many of its tokens are known, and the tokens.
+        self._begin, self._position, self._known = (
+            torch.zeros(1, dtype=torch.long, device=self.device) for _ in range(3)
         )
-        self._uniforms = torch.zeros(max_length, device=self.device)
-        self._tokens = torch.zeros(max_length, dtype=torch.long, device=self.device)
+        self._uniforms = torch.zeros(self._room, device=self.device)
+        self._tokens = torch.zeros(self._room + per_frame, dtype=torch.long, device=self.device)
 
     @torch.inference_mode()
     def frames(
-        self, inputs_embeds: Tensor, positions: Tensor, uniforms: Tensor, sampling: SamplingConfig
+        self,
+        inputs_embeds: Tensor,
+        positions: Tensor,
+        uniforms: Tensor,
+        sampling: SamplingConfig,
+        guess: Tensor | None = None,
     ) -> Iterator[Tensor]:
         """Prefill embeddings (1 or 2, S, D), positions (S,) and uniforms (n * tokens_per_frame,) in [0, 1) ->
         the codes (tokens_per_frame,) of n latent frames, int64 on the CPU, each as soon as it is made.
 
-        The second row is the unconditional one; without guidance it is left out. <eos> is never drawn. To
-        cancel, stop iterating. Raises ValueError when the block does not fit the cache, and when guidance is
-        asked for without a second row.
+        The second row is the unconditional one; without guidance it is left out. guess: codes that the first
+        frame's may be like, such as those of the frame before; they only change how soon it is there. <eos>
+        is never drawn. To cancel, stop iterating. Raises ValueError when the block does not fit the cache,
+        and when guidance is asked for without a second row.
         """
         per_frame, count = self.config.tokens_per_frame, len(uniforms)
         if len(positions) + count > self.max_length:
@@ -159,32 +137,36 @@ class TokenDecoder:
             raise ValueError("guidance needs the unconditional row as well")
         logits = self._prefill(inputs_embeds if guided else inputs_embeds[:1], positions)
         self._uniforms[:count] = uniforms.to(self.device, torch.float32)
-        self._index.fill_(len(positions))
-        self._position.copy_(positions[-1:])
-        self._count.zero_()
+        self._begin.fill_(len(positions))
+        self._position.copy_(positions[-1:] + 1)
+        self._known.zero_()
+        self._tokens.zero_()
+        if guess is not None:
+            self._tokens[:per_frame] = guess.to(self.device)
         self._draw(logits, sampling)
         for frame in range(0, count, per_frame):
-            for item in range(max(1, frame), frame + per_frame):
-                self._step(len(positions) + item, sampling)
+            while (known := int(self._known)) < frame + per_frame:
+                self._step(len(positions) + known - 1 + self.lookahead, sampling)
             yield self._tokens[frame : frame + per_frame].clone().cpu()
 
     def _prefill(self, inputs_embeds: Tensor, positions: Tensor) -> Tensor:
-        """Fill the cache with a sequence (B, S, D) and give the logits (B, codes) of what comes next."""
+        """Fill the cache with a sequence (B, S, D) and give the logits (B, 1, codes) of what comes next."""
         if not self._cache or len(self._cache[0][0]) != len(inputs_embeds):
             self._allocate(len(inputs_embeds))
         length = len(positions)
-        where = torch.arange(length, device=self.device)
-        states = self._run(inputs_embeds.to(self._embedding.dtype), positions, where, length, None)
-        return _linear(states[:, -1], self._head)
+        states = self._run(
+            inputs_embeds.to(self._embedding.dtype), positions, self._every[:length], length, None
+        )
+        return self._head(states[:, -1:])
 
     def _allocate(self, batch: int) -> None:
-        shape = (2, batch, self._kv_heads, self.max_length, self._head_dim)
+        shape = (2, batch, self._kv_heads, self._room, self._head_dim)
         new = [torch.zeros(shape, dtype=self._embedding.dtype, device=self.device) for _ in self._layers]
         self._cache = [(keys, values) for keys, values in new]
         self._graphs.clear()  # they hold on to the old cache
 
     def _step(self, visible: int, sampling: SamplingConfig) -> None:
-        """Feed the last token and draw the next; `visible` items are then in the cache."""
+        """One pass; `visible` items are then in the cache."""
         if not self._use_graph:
             self._advance(sampling, visible)
             return
@@ -194,63 +176,62 @@ class TokenDecoder:
         self._graphs[key].replay()
 
     def _capture(self, sampling: SamplingConfig) -> torch.cuda.CUDAGraph:
-        """Record one step. The warm-up steps move the state on, so it is put back afterwards."""
-        state = (self._token, self._index, self._position, self._count, self._tokens)
+        """Record one pass. The warm-up passes move the state on, so it is put back afterwards."""
+        state = (self._known, self._tokens)
         saved = [tensor.clone() for tensor in state]
         stream = _recording_stream(self.device)
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(2):
-                self._advance(sampling, None)
+                self._advance(sampling, self._room)
                 for tensor, before in zip(state, saved, strict=True):
                     tensor.copy_(before)
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, stream=stream):
-            self._advance(sampling, None)
+            self._advance(sampling, self._room)
         return graph
 
-    def _advance(self, sampling: SamplingConfig, visible: int | None) -> None:
-        """One step. `visible` None: look at the whole cache through a mask, so that shapes never change."""
-        batch = len(self._cache[0][0])
-        slot = self._slots[(self._position + 1) % self.config.tokens_per_frame]
-        hidden = (self._embedding[self._token] + slot).expand(batch, 1, -1)
-        mask = None
-        if visible is None:
-            visible = self.max_length
-            mask = (torch.arange(visible, device=self.device) <= self._index)[None, None, None]
-        states = self._run(hidden, self._position + 1, self._index, visible, mask)
-        self._index += 1
-        self._position += 1
-        self._draw(_linear(states[:, -1], self._head), sampling)
+    def _advance(self, sampling: SamplingConfig, visible: int) -> None:
+        """One pass over the first `visible` items of the cache: on a GPU all, so that shapes never change."""
+        read = self._known - 1 + self._every[: self.lookahead]  # the last known token, and guesses
+        where, positions = self._begin + read, self._position + read
+        slots = self._slots[positions % self.config.tokens_per_frame]
+        hidden = (self._embedding[self._tokens[read]] + slots).expand(len(self._cache[0][0]), -1, -1)
+        mask = self._every[:visible] <= where[:, None]
+        self._draw(self._head(self._run(hidden, positions, where, visible, mask)), sampling)
 
     def _draw(self, logits: Tensor, sampling: SamplingConfig) -> None:
-        """Sample the next token from logits (B, codes) and write it down."""
+        """Draw what follows the known tokens from logits (B, n, codes), and know it as far as it is right."""
+        places = self._known + self._every[: logits.shape[1]]
         guided = guided_logits(logits.float(), sampling.guidance_scale)
-        token = sample_token(guided, self._uniforms[self._count], sampling)
-        self._tokens.index_copy_(0, self._count, token)
-        self._token.copy_(token)
-        self._count += 1
+        tokens = sample_tokens(guided, self._uniforms[places], sampling)
+        right = tokens[:-1] == self._tokens[places[:-1]]
+        self._tokens.index_copy_(0, places, tokens)
+        self._tokens.index_copy_(0, places + self.config.tokens_per_frame, tokens)  # the next frame's guess
+        self._known += 1 + right.long().cumprod(0).sum()
 
     def _run(
         self, hidden: Tensor, positions: Tensor, where: Tensor, visible: int, mask: Tensor | None
     ) -> Tensor:
-        """Items (B, n, D) at `positions` (n,) through all layers; their keys and values go to `where`."""
+        """Items (B, n, D) at `positions` (n,) through all layers; their keys and values go to `where`.
+
+        mask (n, visible) says which of the cache each item sees; without one they see those before them.
+        """
         cos, sin = self._cos[positions], self._sin[positions]
         heads, kv_heads, dim = self._heads, self._kv_heads, self._head_dim
         for layer, (keys, values) in zip(self._layers, self._cache, strict=True):
-            x = _linear(self._normed(hidden), layer.qkv)
-            x = x.unflatten(-1, (-1, dim)).transpose(1, 2)
+            x = layer.qkv(self._normed(hidden)).unflatten(-1, (-1, dim)).transpose(1, 2)
             q_k, v = _rotated(x[:, : heads + kv_heads], cos, sin), x[:, heads + kv_heads :]
             keys.index_copy_(2, where, q_k[:, heads:])
             values.index_copy_(2, where, v)
             x = F.scaled_dot_product_attention(
                 q_k[:, :heads], keys[:, :, :visible], values[:, :, :visible],
-                attn_mask=mask, is_causal=len(where) > 1, enable_gqa=heads != kv_heads,
+                attn_mask=mask, is_causal=mask is None, enable_gqa=heads != kv_heads,
             )  # fmt: skip
-            hidden = hidden + _linear(x.transpose(1, 2).flatten(2), layer.out)
-            gate, up = _linear(self._normed(hidden), layer.gate_up).chunk(2, dim=-1)
-            hidden = hidden + _linear(F.silu(gate).mul_(up), layer.down)
+            hidden = hidden + layer.out(x.transpose(1, 2).flatten(2))
+            gate, up = layer.gate_up(self._normed(hidden)).chunk(2, dim=-1)
+            hidden = hidden + layer.down(F.silu(gate).mul_(up))
         return self._normed(hidden)
 
     def _normed(self, x: Tensor) -> Tensor:
@@ -263,33 +244,8 @@ class TokenDecoder:
 
 @cache
 def _recording_stream(device: torch.device) -> torch.cuda.Stream:
-    """Where steps are recorded. One a process: cuBLAS keeps 32 MiB for each stream it ever saw."""
+    """Where passes are recorded. One a process: cuBLAS keeps 32 MiB for each stream it ever saw."""
     return torch.cuda.Stream(device)
-
-
-def _linear(x: Tensor, weight: Tensor) -> Tensor:
-    """F.linear. One item on a CPU may go through as two columns, where that is faster.
-
-    What comes out then is a strided view of those columns: what follows does not mind, and a copy costs as
-    much as an operation.
-    """
-    if x.device.type != "cpu" or (x.ndim == 3 and x.shape[1] > 1) or not _columns_are_faster():
-        return F.linear(x, weight)
-    rows = x.reshape(-1, x.shape[-1])
-    columns = torch.cat([rows, rows]).T if len(rows) == 1 else rows.T
-    return (weight @ columns).T[: len(rows)].view(*x.shape[:-1], -1)
-
-
-@cache
-def _columns_are_faster() -> bool:
-    """Whether a matrix times two columns takes less time than times one vector.
-
-    PyTorch's library (MKL) has a slow path for a vector on processors that are not Intel's: two columns take
-    a half to a third of it there. On an Intel Xeon they take twice as long (6.2 ms for all matrices of a
-    token, and 2.8). The processor's name decides, not a measurement: no token may depend on how busy the
-    machine is.
-    """
-    return "Intel" not in processor_name()
 
 
 def _rotated(x: Tensor, cos: Tensor, signed_sin: Tensor) -> Tensor:
@@ -297,16 +253,16 @@ def _rotated(x: Tensor, cos: Tensor, signed_sin: Tensor) -> Tensor:
     return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), signed_sin)
 
 
-def _fused(layer: Any) -> _Layer:
-    """The weights of a LlamaDecoderLayer."""
+def _fused(layer: Any, rows: int) -> _Layer:
+    """The weights of a LlamaDecoderLayer, for passes of so many rows."""
     attention, mlp = layer.self_attn, layer.mlp
     qkv = torch.cat([attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight])
     gate_up = torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight])
     return _Layer(
-        qkv=_after_norm(layer.input_layernorm, qkv),
-        out=attention.o_proj.weight.detach(),
-        gate_up=_after_norm(layer.post_attention_layernorm, gate_up),
-        down=mlp.down_proj.weight.detach(),
+        qkv=packed_linear(_after_norm(layer.input_layernorm, qkv), rows),
+        out=packed_linear(attention.o_proj.weight.detach(), rows),
+        gate_up=packed_linear(_after_norm(layer.post_attention_layernorm, gate_up), rows),
+        down=packed_linear(mlp.down_proj.weight.detach(), rows),
     )
 
 

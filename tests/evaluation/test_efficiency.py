@@ -27,6 +27,7 @@ from arlon_core.evaluation.efficiency import (
 from arlon_core.evaluation.efficiency_report import efficiency_json, efficiency_markdown, time_saved
 from arlon_core.evaluation.random_model import write_random_model
 from arlon_core.evaluation.stage_flops import StageFlops
+from arlon_core.models.packed_linear import packed_linear
 from arlon_core.pipeline import ArlonPipeline, assemble
 from arlon_core.presets import PRESETS
 from tests.conftest import CAPTIONS
@@ -82,6 +83,14 @@ def test_fused_attention_counts_as_its_products(mode):
     with mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as plain:
         F.scaled_dot_product_attention(query, key, value)
     assert report.flops["denoise"] == plain.get_total_flops() == 2 * 2 * 3 * 5 * 7 * (16 + 16)
+
+
+def test_a_packed_matrix_counts_as_a_product():
+    report = StageFlops(torch.device("cpu"))
+    linear = packed_linear(torch.randn(11, 7), rows=5)
+    with torch.inference_mode(), report.timed("tokens"):
+        linear(torch.randn(2, 5, 7))
+    assert report.flops["tokens"] == 2 * (2 * 5) * 7 * 11
 
 
 # -- seconds --------------------------------------------------------------------------------------------
