@@ -33,7 +33,7 @@ MIN_MARKS = 3  # measured steps before an estimate is given (our choice)
 # What a second of film takes on two CPU cores, in seconds (docs/architecture.md): sampling its tokens,
 # drawing and joining its small pictures, one pass of the diffusion transformer, decoding, joining its clips.
 # They shape the bar; and an estimate says with them, from what was measured, how long a later part will be.
-TOKENS, DRAW, JOIN_SMALL, PASS, DECODE, JOIN = 0.34, 0.08, 0.02, 0.24, 0.39, 0.08
+TOKENS, DRAW, JOIN_SMALL, PASS, DECODE, JOIN = 0.21, 0.08, 0.02, 0.24, 0.39, 0.08
 # The part of the whole that a stage of JobView works on.
 PARTS = {"tokens": "tokens", "animatic": "small", "film": "film", "join": "join"}
 MODELS = ("tokens", "film")  # parts that tell how fast this machine is
