@@ -56,7 +56,7 @@ def _render(run: Run, folder: Path) -> KeptJob | None:
     view = _folded(run, plan, events)
     if view.stage == "done":
         return _status(run, "render", folder, JobState.DONE), view
-    message = words.unfinished(view.percent("render"))
+    message = words.unfinished(round(view.percent("render"), 1))
     return _status(run, "render", folder, JobState.CANCELLED, message), view
 
 

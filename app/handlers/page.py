@@ -78,7 +78,7 @@ def progress_value(desk: Desk, jobs: list[Job], story: Story | None) -> Values:
         "state": state,
         "headline": headline,
         "detail": detail,
-        "percent": view.percent(kind),
+        "percent": round(view.percent(kind), 1),
         "elapsed": None if status.started is None else max(0.0, ended - status.started),
         "remaining": view.remaining(kind, desk.watcher.clock()) if job.active else None,
         "preview": view.preview if job.active else None,

@@ -108,7 +108,7 @@ class JobView:
     failure: str | None = None
 
     def percent(self, kind: str) -> float:
-        """How far the whole job is, 0 to 100 in tenths. kind: "animatic" or "render"."""
+        """How far the whole job is, 0 to 100. kind: "animatic" or "render"."""
         if self.plan is None or self.stage == "waiting":
             return 0.0
         if self.stage == "done":
@@ -120,7 +120,7 @@ class JobView:
         for part, cost in parts.items():
             before = before and part != here
             made += cost * (1.0 if before else meters[part].fraction)
-        return min(99.9, round(100.0 * made / sum(parts.values()), 1))
+        return min(99.9, 100.0 * made / sum(parts.values()))
 
     def remaining(self, kind: str, now: float) -> float | None:
         """Seconds until the job ends, None while nothing is measured that could tell.
