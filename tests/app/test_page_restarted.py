@@ -93,7 +93,8 @@ def test_the_film_of_before_is_shown_beside_an_unfinished_render_without_segment
     held = new_bench(StepDone=0)
     other = edited(TEXT.replace("sits", "hops"))
     desks.submit(held.desk, "render", other, FOX)
-    held.until(lambda: shown(held)["animatic"]["done"], "its animatic stands")
+    # Its own: the first render's is on the page from the start.
+    held.until(lambda: desks.project_jobs(held.desk, FOX)[0].view.animatic, "its animatic stands")
     values = shown(new_bench(), editor=other)
     assert values["progress"]["headline"] == words.UNFINISHED
     assert values["film"] == film
