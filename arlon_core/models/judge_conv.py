@@ -14,7 +14,16 @@ from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
 
-from arlon_core.models.judge import ATTRIBUTES, WINDOW, Judge, Reading, apply_heads, label_heads
+from arlon_core.models.judge import (
+    ATTRIBUTES,
+    NEIGHBOURS,
+    WINDOW,
+    Judge,
+    Reading,
+    apply_heads,
+    label_heads,
+    with_neighbours,
+)
 
 _PLACE = 4  # numbers that say where it looked: x, y and the spread of each
 
@@ -71,7 +80,7 @@ class _Level(nn.Module):
         self.norm1, self.norm2, self.norm3 = _norm(channels), _norm(channels), _norm(channels)
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.time = nn.Conv2d(3 * channels, channels, 1)  # this frame, the one before and the one after
+        self.time = nn.Conv2d(NEIGHBOURS * channels, channels, 1)
         self.down = (
             None if out_channels is None else nn.Conv2d(channels, out_channels, 4, stride=2, padding=1)
         )
@@ -80,9 +89,7 @@ class _Level(nn.Module):
         """(B*T, C, H, W) -> (B*T, C', H/2, W/2)."""
         x = x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
         frames = rearrange(F.silu(self.norm3(x)), "(b t) c h w -> b t c h w", b=batch)
-        before = torch.cat([frames[:, :1], frames[:, :-1]], 1)
-        after = torch.cat([frames[:, 1:], frames[:, -1:]], 1)
-        x = x + self.time(torch.cat([before, frames, after], 2).flatten(0, 1))
+        x = x + self.time(with_neighbours(frames).flatten(0, 1))
         return x if self.down is None else self.down(x)
 
 

@@ -10,7 +10,7 @@ import torch
 from arlon_core.errors import ModelError
 from arlon_core.models import judge_conv
 from arlon_core.models.folders import save_component
-from arlon_core.models.judge import ATTRIBUTES, SPAN, WINDOW, reading_starts, windows_of
+from arlon_core.models.judge import ATTRIBUTES, SPAN, WINDOW, reading_starts, windows_of, with_neighbours
 from arlon_core.models.judge_conv import ConvJudge
 from arlon_core.models.judge_folder import load_judge
 from arlon_core.models.judge_transformer import TransformerJudge
@@ -57,6 +57,12 @@ def test_the_order_of_frames_counts(judge, frames):
     """Actions are told by motion: the same pictures backwards are another reading."""
     forwards, backwards = judge(frames).logits["action"], judge(frames.flip(1)).logits["action"]
     assert not torch.allclose(forwards, backwards, atol=1e-4)
+
+
+def test_a_frame_stands_between_its_neighbours():
+    frames = torch.arange(4.0).view(1, 4, 1, 1, 1)
+    sides = with_neighbours(frames).flatten(2)[0].tolist()
+    assert sides == [[0, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 3]]
 
 
 def test_a_look_at_one_spot_is_told_by_its_place():
