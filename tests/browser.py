@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -21,6 +21,7 @@ ARGUMENTS = (
 )
 MISSING = "Chromium is missing: install it with `apt-get install -y chromium`, or name its path in CHROMIUM."
 HERE = {"127.0.0.1", "localhost", "::1"}
+PATIENCE = 60_000  # milliseconds until what was waited for fails: on a busy machine nothing is quick
 INTERNAL = {"data", "blob", "about", "chrome-error"}  # schemes that never reach the network
 
 
@@ -87,14 +88,18 @@ def new_page(
     width: int = 1440,
     height: int = 900,
     init_script: str | None = None,
+    patience: int = PATIENCE,
     **context: Any,
 ) -> Page:
     """A page in a context of its own (cookies, local storage); close it with ``page.context.close()``.
 
     width, height: the window in CSS pixels. init_script: JavaScript that runs before the page's own.
-    context: what else `Browser.new_context` takes.
+    patience: for what is done on the page and expected of it, in milliseconds. context: what else
+    `Browser.new_context` takes.
     """
     opened = browser.new_context(viewport={"width": width, "height": height}, **context)
+    opened.set_default_timeout(patience)
+    expect.set_options(timeout=patience)  # Playwright keeps it for all pages: that of the last one holds
     log.watch(opened)
     if init_script:
         opened.add_init_script(init_script)

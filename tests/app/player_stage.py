@@ -20,7 +20,6 @@ from arlon_core.media.segment_writer import SegmentWriter
 RED, GREEN, BLUE, YELLOW, WHITE = (200, 30, 30), (30, 180, 30), (30, 30, 200), (210, 210, 30), (230, 230, 230)
 PLAN = make_plan([1.5, 1.5, 1.5], fps=12)
 TOLERANCE = 25  # of 255; the encoder may be off by a little
-PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
 
 # The mean colour of what the video shows.
 COLOUR = """() => {
@@ -90,7 +89,7 @@ class Stage:
 
     def open(self, page: Page, url: str) -> Stage:
         page.goto(url)
-        page.wait_for_selector("#player video", timeout=PATIENCE)
+        page.wait_for_selector("#player video")
         self.page = page
         return self
 
@@ -99,7 +98,7 @@ class Stage:
         expression = (
             f"it => {{ const video = document.querySelector('video'); return video && {condition}; }}"
         )
-        self.page.wait_for_function(expression, arg=argument, timeout=PATIENCE)
+        self.page.wait_for_function(expression, arg=argument)
 
     def wait_for_clips(self, *segments: int) -> None:
         """Until the timeline holds as many seconds as these segments have."""
@@ -137,7 +136,7 @@ class Stage:
         return self.page.evaluate("() => document.querySelector('video').currentTime")
 
     def wait_for_status(self, text: str) -> None:
-        self.page.wait_for_selector(f".film-status:text-is('{text}')", timeout=PATIENCE)
+        self.page.wait_for_selector(f".film-status:text-is('{text}')")
 
 
 def damage(path: Path, how: str) -> None:

@@ -43,9 +43,8 @@ class Set:
             height=height,
             color_scheme=scheme,
             has_touch=width < 600,
+            patience=PATIENCE,
         )
-        page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
         page.goto(self.url)
         expect(page.locator("#story-choice option").first).to_be_attached()
         expect(page.locator(".model p")).not_to_have_attribute("data-state", "loading")

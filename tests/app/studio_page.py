@@ -11,7 +11,6 @@ from app import words
 from arlon_core.story import parse_story
 from tests.app.studio_desk import Bench
 
-PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
 STORY = (
     "title: The fox\nstyle: calm\n\n[1s] A fox sits.\n# then\n[1.5s seed=11] It runs.\n[1s] Night falls.\n"
 )
@@ -32,12 +31,11 @@ class Studio:
     def open(self, page: Page | None = None) -> Studio:
         """Show the studio, in another page where one is given, until the browser's own story is there."""
         self.page = page = page or self.page
-        page.set_default_timeout(PATIENCE)
         page.goto(self.url)
-        expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
-        expect(page.locator(".model p")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
-        expect(page.locator("#story-choice option").first).to_be_attached(timeout=PATIENCE)
-        expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
+        expect(page.locator(".story-cards li").first).to_be_visible()
+        expect(page.locator(".model p")).to_have_attribute("data-state", "ready")
+        expect(page.locator("#story-choice option").first).to_be_attached()
+        expect(page.locator("#story-text")).to_be_editable()
         return self
 
     def begin(self, text: str = STORY, view: str = "text") -> Studio:
@@ -80,7 +78,7 @@ def open_settings(page: Page) -> None:
     Gradio makes the fields only now, and some moments later writes into them what the server told meanwhile.
     """
     page.click(f"text={words.SETTINGS}")
-    expect(page.get_by_label(words.SETTING["steps"])).to_be_editable(timeout=PATIENCE)
+    expect(page.get_by_label(words.SETTING["steps"])).to_be_editable()
     page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 300))")
 
 

@@ -17,7 +17,6 @@ from app.handlers.urls import file_url
 from tests.app.real_model import SHIPPED
 from tests.app.studio_process import StudioProcess
 
-PATIENCE = 60_000  # milliseconds
 PUBLIC = "https://studio.example"
 USER, PASSWORD = "ada", "calm:wide view"
 NO_MODEL = "nowhere/at/all"
@@ -50,7 +49,7 @@ def refusal(studio: StudioProcess) -> str:
 
 def open_page(page: Page, url: str) -> None:
     page.goto(url)
-    expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".story-cards li").first).to_be_visible()
 
 
 # -- what is refused --------------------------------------------------------------------------------------
@@ -92,10 +91,10 @@ def test_a_projects_folder_that_cannot_be_is_one_sentence(start, tmp_path: Path)
 def test_without_a_model_the_page_opens_and_says_what_is_missing(start, page: Page):
     studio = start().wait()
     open_page(page, studio.url)
-    expect(page.locator(".model p")).to_have_attribute("data-state", "failed", timeout=PATIENCE)
+    expect(page.locator(".model p")).to_have_attribute("data-state", "failed")
     expect(page.locator(".model p")).to_contain_text(f"{NO_MODEL} does not exist; give --model")
     page.click("#make-animatic")
-    expect(page.locator(".progress-display .detail")).to_contain_text("does not exist", timeout=PATIENCE)
+    expect(page.locator(".progress-display .detail")).to_contain_text("does not exist")
 
 
 @pytest.fixture
@@ -118,10 +117,10 @@ def test_an_incomplete_model_is_told_before_and_after_the_click(start, page: Pag
     open_page(page, studio.url)
     expect(page.locator(".headline")).to_have_text(words.INCOMPLETE)
     for place in (".progress-display .detail", ".notice p"):
-        expect(page.locator(place)).to_contain_text("python -m arlon_core train", timeout=PATIENCE)
+        expect(page.locator(place)).to_contain_text("python -m arlon_core train")
         assert all(name in page.inner_text(place) for name in LACKING)
         page.click("#render")
-    expect(page.locator(".model p")).to_have_text(words.model_incomplete("half"), timeout=PATIENCE)
+    expect(page.locator(".model p")).to_have_text(words.model_incomplete("half"))
 
 
 # -- who may come in --------------------------------------------------------------------------------------
@@ -147,11 +146,11 @@ def test_nothing_is_read_without_the_password(start, page: Page, browser_log, tm
 
     page.goto(studio.url)
     log_in("calm")
-    expect(page.get_by_text("Incorrect Credentials")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Incorrect Credentials")).to_be_visible()
     assert page.locator(".story-cards").count() == 0
     assert page.context.request.get(film).status == 401
     log_in(PASSWORD)
-    expect(page.locator(".story-cards li").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".story-cards li").first).to_be_visible()
     assert page.context.request.get(film).text() == "a secret film"
 
 

@@ -14,7 +14,7 @@ from app.handlers.settings import SETTINGS
 from app.studio import build_studio, launch_options
 from tests.app.fake_engine import FakeEngine
 from tests.app.studio_desk import open_bench
-from tests.app.studio_page import PATIENCE, open_settings
+from tests.app.studio_page import open_settings
 
 KEPT = "() => JSON.stringify(Object.entries(localStorage).filter(([key]) => key.startsWith('arlon-story-')))"
 TEXT = "title: The fox\n\n[1s] A fox sits.\n[1.5s] It runs.\n"
@@ -22,9 +22,8 @@ TEXT = "title: The fox\n\n[1s] A fox sits.\n[1.5s] It runs.\n"
 
 def visit(page: Page, url: str) -> None:
     """Open the page and its settings, once the browser's own story is there."""
-    page.set_default_timeout(PATIENCE)
     page.goto(url)
-    expect(page.locator("#story-text")).to_be_editable(timeout=PATIENCE)
+    expect(page.locator("#story-text")).to_be_editable()
     open_settings(page)
 
 
@@ -39,35 +38,35 @@ def test_a_film_and_its_settings_come_back_with_page_and_server(
         visit(page, url)
         page.click("#tab-text")
         page.fill("#story-text", TEXT)
-        expect(page.locator(".story-summary")).to_contain_text("2.5 s", timeout=PATIENCE)
+        expect(page.locator(".story-summary")).to_contain_text("2.5 s")
         steps.press_sequentially("4")
         chunk.press_sequentially("6")
         page.click("#render")
-        expect(page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
+        expect(page.locator(".headline")).to_have_text(words.DONE["render"])
         visit(page, url)
-        expect(steps).to_have_value("4", timeout=PATIENCE)
+        expect(steps).to_have_value("4")
         kept = page.evaluate(KEPT)
         guidance.press_sequentially("2")
         page.wait_for_function(f"kept => ({KEPT})() !== kept", arg=kept)
         visit(page, url)
-        expect(guidance).to_have_value("2", timeout=PATIENCE)
-        expect(chunk).to_have_value("6", timeout=PATIENCE)
+        expect(guidance).to_have_value("2")
+        expect(chunk).to_have_value("6")
         expect(chunk).to_be_editable()
         page.select_option("#story-choice", "example:kite")
-        expect(steps).to_have_value("", timeout=PATIENCE)
+        expect(steps).to_have_value("")
         page.select_option("#story-choice", label="The fox")
-        expect(steps).to_have_value("4", timeout=PATIENCE)
+        expect(steps).to_have_value("4")
         choose(bench.desk, bench.desk.jobs.jobs()[0].request.project.name, None, "cut", None, "srt", 1.0)
         page.click("#render")
         captions = page.locator("#film-links a.subtitles")
-        expect(captions).to_have_text(words.DOWNLOAD["subtitles"], timeout=PATIENCE)
+        expect(captions).to_have_text(words.DOWNLOAD["subtitles"])
         studio.close(verbose=False)
     with open_bench(tmp_path, FakeEngine()) as bench:
         port = urlsplit(url).port  # the browser keeps things by address
         serve(build_studio(bench.desk), server_port=port, **launch_options(bench.desk.projects))
         visit(page, url)
         expect(page.locator(".headline")).to_have_text(words.DONE["render"])
-        expect(page.locator("#film .film-status")).to_have_text("2.5 s, complete", timeout=PATIENCE)
+        expect(page.locator("#film .film-status")).to_have_text("2.5 s, complete")
         expect(rendered).to_have_count(2)
         for kind, name in (("film", "the-fox.mp4"), ("subtitles", "the-fox.srt")):
             with page.expect_download() as download:

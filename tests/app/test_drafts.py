@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from app import words
-from tests.app.studio_page import PATIENCE, STORY, hold_typing, open_settings
+from tests.app.studio_page import STORY, hold_typing, open_settings
 
 DRAFTS = "Object.keys(localStorage).filter(key => key.startsWith('arlon-draft-')).length"
 
@@ -27,11 +27,11 @@ def test_what_was_typed_while_the_connection_was_down_is_there_after_the_reload(
     expect(here.page.get_by_text("Connection to the server was lost")).to_be_visible()
     with here.page.expect_navigation():
         here.page.unroute_all()
-    expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
+    expect(here.page.locator("#story-text")).to_have_value(typed)
     expect(here.page.locator(f"#tab-{view}")).to_have_attribute("aria-selected", "true")
     here.until(lambda: here.page.evaluate(DRAFTS) == 0)  # the server has answered
     here.page.reload()
-    expect(here.page.locator("#story-text")).to_have_value(typed, timeout=PATIENCE)
+    expect(here.page.locator("#story-text")).to_have_value(typed)
 
 
 def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):
@@ -48,7 +48,7 @@ def test_a_draft_follows_an_example_that_has_become_ones_own_story(studio):
     with here.page.expect_navigation():
         typed[1].abort()
         here.page.unroute_all()
-    expect(here.page.locator("#story-text")).to_have_value("[1s] A fox sits!", timeout=PATIENCE)
+    expect(here.page.locator("#story-text")).to_have_value("[1s] A fox sits!")
 
 
 @pytest.mark.parametrize("view", ["text", "cards"])
@@ -73,9 +73,9 @@ def test_keys_on_their_way_are_kept_with_the_story_that_is_left(studio, view, wa
     here.page.wait_for_timeout(500)
     assert here.text() == other
     here.page.reload()
-    expect(here.page.locator("#story-text")).to_have_value(other, timeout=PATIENCE)
+    expect(here.page.locator("#story-text")).to_have_value(other)
     here.page.select_option("#story-choice", label="The fox")
-    expect(here.page.locator("#story-text")).to_have_value(STORY.replace("sits", "hops"), timeout=PATIENCE)
+    expect(here.page.locator("#story-text")).to_have_value(STORY.replace("sits", "hops"))
     here.until(lambda: here.page.evaluate(DRAFTS) == 0)
 
 
@@ -112,9 +112,9 @@ def test_a_setting_on_its_way_is_kept_with_the_story_that_is_left(studio):
     here.until(lambda: held)
     steps.press_sequentially("0")
     here.page.select_option("#story-choice", "example:kite")
-    expect(steps).to_have_value("", timeout=PATIENCE)
+    expect(steps).to_have_value("")
     held[0].continue_()
     here.page.unroute_all()
     here.page.wait_for_timeout(500)
     here.page.select_option("#story-choice", label="The fox")
-    expect(steps).to_have_value("40", timeout=PATIENCE)
+    expect(steps).to_have_value("40")

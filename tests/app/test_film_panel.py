@@ -17,7 +17,6 @@ from tests.app.fake_engine import FakeEngine
 from tests.app.studio_desk import Bench, open_bench
 from tests.media.sounds import read_sound, tone, write_wav
 
-PATIENCE = 60_000  # milliseconds; on a busy machine nothing is quick
 STORY = "title: The fox\n\n[2s] A fox sits.\n[2.5s] It runs.\n[2s] Night falls.\n"
 
 
@@ -33,12 +32,11 @@ def url(bench: Bench, serve: Callable[..., str]) -> str:
 
 
 def open_panel(page: Page, url: str) -> Page:
-    page.set_default_timeout(PATIENCE)
     page.goto(url)
-    expect(page.locator(".model p")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
-    expect(page.locator("#story-choice option").first).to_be_attached(timeout=PATIENCE)
+    expect(page.locator(".model p")).to_have_attribute("data-state", "ready")
+    expect(page.locator("#story-choice option").first).to_be_attached()
     page.click("#film-panel > button")
-    expect(page.locator("#export")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#export")).to_be_visible()
     return page
 
 
@@ -55,22 +53,22 @@ def test_a_crossfade_is_said_exported_and_downloaded_to_the_frame(
     page.click("#tab-text")
     page.fill("#story-text", STORY)
     length = page.locator("#length p")
-    expect(length).to_have_text(words.length_to_be("6.5 s, 78 frames"), timeout=PATIENCE)
+    expect(length).to_have_text(words.length_to_be("6.5 s, 78 frames"))
     page.click("#export")
-    expect(page.locator("#film-notice p")).to_have_text(words.NOTHING_TO_EXPORT, timeout=PATIENCE)
+    expect(page.locator("#film-notice p")).to_have_text(words.NOTHING_TO_EXPORT)
     page.click("#render")
-    expect(page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
+    expect(page.locator(".headline")).to_have_text(words.DONE["render"])
     pick(page, "join", words.JOINS["crossfade"])
-    expect(length).to_contain_text("two crossfades of 0.5 s shorten it by 1 s", timeout=PATIENCE)
+    expect(length).to_contain_text("two crossfades of 0.5 s shorten it by 1 s")
     page.fill("#join-seconds input", "0.25")
-    expect(length).to_contain_text("two crossfades of 0.25 s", timeout=PATIENCE)
+    expect(length).to_contain_text("two crossfades of 0.25 s")
     page.set_input_files("#sound-row input[type=file]", write_wav(tmp_path / "sea.wav", tone(0.5)))
-    expect(page.locator("#sound")).to_contain_text("sea", timeout=PATIENCE)
+    expect(page.locator("#sound")).to_contain_text("sea")
     frames = int(re.search(r"(\d+) frames", length.inner_text())[1])
     assert frames == 78 - 2 * 3
     expect(page.locator("#cancel-export")).to_be_disabled()
     page.click("#export")
-    expect(page.locator("#exported p")).to_have_text(words.exported("6 s, 72 frames"), timeout=PATIENCE)
+    expect(page.locator("#exported p")).to_have_text(words.exported("6 s, 72 frames"))
     with page.expect_download() as download:
         page.click("#export-links a")
     assert download.value.suggested_filename == "the-fox.mp4"
@@ -85,19 +83,19 @@ def test_a_page_that_comes_back_finds_its_choices_and_its_export(page: Page, url
     page.click("#tab-text")
     page.fill("#story-text", STORY)
     page.click("#render")
-    expect(page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
+    expect(page.locator(".headline")).to_have_text(words.DONE["render"])
     pick(page, "captions", words.CAPTIONS["vtt"])
     pick(page, "join", words.JOINS["fade"])
-    expect(page.locator("#length p")).to_contain_text("two fades through black", timeout=PATIENCE)
+    expect(page.locator("#length p")).to_contain_text("two fades through black")
     page.click("#export")
     page.goto("about:blank")
     open_panel(page, url)
-    expect(page.locator("#exported p")).to_have_text(words.exported("6.5 s, 78 frames"), timeout=PATIENCE)
+    expect(page.locator("#exported p")).to_have_text(words.exported("6.5 s, 78 frames"))
     expect(page.locator("#export-links a")).to_have_text(["Download .mp4", "Download .vtt"])
     expect(page.locator("#join input")).to_have_value(words.JOINS["fade"])
     expect(page.locator("#captions input")).to_have_value(words.CAPTIONS["vtt"])
     page.select_option("#story-choice", "new")
-    expect(page.locator("#join input")).to_have_value(words.JOINS["cut"], timeout=PATIENCE)
+    expect(page.locator("#join input")).to_have_value(words.JOINS["cut"])
     expect(page.locator("#exported p")).to_have_text("")
 
 
@@ -120,7 +118,7 @@ def test_the_open_panel_fits_a_phone(new_page, url: str, scheme: str):
     wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert phone.evaluate(wide) == 0
     for name in ("join", "join-seconds", "captions", "format", "sound", "length", "export", "cancel-export"):
-        expect(phone.locator(f"#{name}")).to_be_visible(timeout=PATIENCE)
+        expect(phone.locator(f"#{name}")).to_be_visible()
         box = phone.locator(f"#{name}").bounding_box()
         assert box is not None
         assert box["x"] >= 0

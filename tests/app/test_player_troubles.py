@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from app import words
 from arlon_core.generation.plan import make_plan
 from tests import browser as browsers
-from tests.app.player_stage import BLUE, GREEN, PATIENCE, PLAN, RED, WHITE, YELLOW, Stage, damage
+from tests.app.player_stage import BLUE, GREEN, PLAN, RED, WHITE, YELLOW, Stage, damage
 
 NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource"
 # Safari on an iPhone: no MediaSource, and its own one never opens where a film could go to another screen.
@@ -48,14 +48,14 @@ def test_a_damaged_clip_is_named_and_the_rest_plays(stage: Stage, how: str):
     stage.clip(2, BLUE)
     stage.tell()
     word = "unreachable" if how == "gone" else "damaged"
-    stage.page.wait_for_selector(".film-message:not([hidden])", timeout=PATIENCE)
+    stage.page.wait_for_selector(".film-message:not([hidden])")
     assert stage.page.inner_text(".film-message") == words.PLAYER["film"][word].format(number=2)
     stage.wait_for_colour(BLUE)  # it plays on behind the hole
     stage.assert_shows(RED)
     stage.clip(1, YELLOW)
     stage.tell()
     stage.wait_for_clips(0, 1, 2)
-    stage.page.wait_for_selector(".film-message", state="hidden", timeout=PATIENCE)
+    stage.page.wait_for_selector(".film-message", state="hidden")
     stage.assert_shows(RED, YELLOW, BLUE)
 
 
@@ -196,7 +196,7 @@ def test_served_below_a_path_and_behind_a_login(
     page.fill("input[type=text], label:has-text('username') input", "me")
     page.fill("input[type=password]", "secret")
     page.click("button:has-text('Login')")
-    page.wait_for_selector("#player video", timeout=PATIENCE)
+    page.wait_for_selector("#player video")
     stage.page = page
     stage.wait_for_colour(RED)
     clips = [url for url in browser_log.requests if ".mp4" in url]

@@ -54,13 +54,16 @@ PICTURE = """selector => {
 }"""
 
 
+@pytest.fixture
+def page(new_page) -> Page:
+    return new_page(patience=PATIENCE)
+
+
 class Visit:
     """One page of a running studio, and what a person does there."""
 
     def __init__(self, page: Page, studio: StudioProcess) -> None:
         self.page, self.studio = page, studio
-        page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
         page.goto(studio.url)
         expect(page.locator("#story-choice option").first).to_be_attached()
 
@@ -100,7 +103,7 @@ class Visit:
     def wait_for_chunk(self, number: int) -> None:
         """Until the render is in this chunk or a later one."""
         later = f"() => +(/chunk (\\d+)/.exec(document.body.innerText) ?? [0, 0])[1] >= {number}"
-        self.page.wait_for_function(later, timeout=PATIENCE)
+        self.page.wait_for_function(later)
 
     def wait_for_clips(self, log: BrowserLog, count: int) -> set[str]:
         """The films' clips that the page has asked for so far, at least `count` of them."""

@@ -12,7 +12,7 @@ from app.handlers.session import removal_problem
 from arlon_core.jobs import JobState
 from tests.app import shown_page
 from tests.app.shown_page import FOX, OWL, jobs_of, run
-from tests.app.studio_page import KEPT, PATIENCE, STORY, Studio, hold_typing, kept_texts, own_titles
+from tests.app.studio_page import KEPT, STORY, Studio, hold_typing, kept_texts, own_titles
 
 OWL_TEXT = "title: The owl\n\n[1s] An owl sits.\n"
 
@@ -73,8 +73,9 @@ def test_stories_come_back_one_by_one_also_after_a_reload_but_not_in_a_new_tab(s
 
 def test_what_is_nobodys_own_cannot_be_removed(studio):
     here = studio().open()
-    for chosen in ("example:kite", "new"):
+    for chosen, told in (("example:kite", "kite"), ("new", "paper boat")):
         here.page.select_option("#story-choice", chosen)
+        here.until(lambda told=told: told in here.prompts()[0])
         expect(here.page.locator(".story-shelf .remove")).to_be_disabled()
     here.write(STORY)
     expect(remove(here.page)).to_be_enabled()
@@ -200,7 +201,7 @@ def test_on_a_phone_the_button_and_the_offer_are_within_the_screen(studio, new_p
     here = studio().open(new_page(width=390, height=844, has_touch=True))
     title = "The fox that was so very tired of being called quick and brown all day long"
     here.write(STORY.replace("The fox", title))
-    expect(remove(here.page, title)).to_be_enabled(timeout=PATIENCE)
+    expect(remove(here.page, title)).to_be_enabled()
     for control in (remove(here.page, title), undo(here.page, title)):
         box = control.bounding_box()
         assert box is not None

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from app import words
-from tests.app.studio_page import KEPT, PATIENCE, STORY, kept_texts, open_settings, own_titles
+from tests.app.studio_page import KEPT, STORY, kept_texts, open_settings, own_titles
 
 OWL = "title: The owl\n\n[1s] An owl sits.\n"
 LONG = STORY + "# and much more\n" * 200
@@ -59,7 +59,7 @@ def test_a_story_written_in_one_tab_survives_what_another_tab_saves(studio):
     there.until(lambda: there.text() == STORY)
     for tab, text in ((here, STORY), (there, STORY)):
         tab.page.reload()
-        expect(tab.page.locator("#story-text")).to_have_value(text, timeout=PATIENCE)
+        expect(tab.page.locator("#story-text")).to_have_value(text)
 
 
 def test_a_tab_that_is_reloaded_shows_its_own_story_again(studio):
@@ -70,7 +70,7 @@ def test_a_tab_that_is_reloaded_shows_its_own_story_again(studio):
     there.until(lambda: "kite" in there.prompts()[0])
     here.until(lambda: STORY in kept_texts(here.page))
     here.page.reload()
-    expect(here.page.locator("#story-text")).to_have_value(STORY, timeout=PATIENCE)
+    expect(here.page.locator("#story-text")).to_have_value(STORY)
 
 
 @pytest.mark.parametrize("act", ["render", "leave", "settings"])

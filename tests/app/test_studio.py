@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app import words
-from tests.app.studio_page import PATIENCE, STORY, open_settings
+from tests.app.studio_page import STORY, open_settings
 
 
 def test_a_story_is_there_and_no_script_fails(studio, browser_log):
@@ -178,19 +178,19 @@ def test_a_film_grows_is_watched_by_two_tabs_and_found_again_after_a_reload(stud
     here = studio(StepDone=4).begin()
     here.page.click("#render")
     headline, detail = here.page.locator(".headline"), here.page.locator(".progress-display .detail")
-    expect(detail).to_have_text("chunk 2 of 3 · step 1 of 3", timeout=PATIENCE)
+    expect(detail).to_have_text("chunk 2 of 3 · step 1 of 3")
     expect(headline).to_have_text("Rendering segment 2 of 3")
     expect(here.page.locator("#film .film-status")).to_have_text(re.compile(r"of 3\.5 s rendered"))
     expect(here.page.locator(".progress-display img")).to_be_visible()
     here.page.reload()
     here.open()
-    expect(detail).to_have_text("chunk 2 of 3 · step 1 of 3", timeout=PATIENCE)
+    expect(detail).to_have_text("chunk 2 of 3 · step 1 of 3")
     second = here.tab().page
-    expect(second.locator(".headline")).to_have_text("Rendering segment 2 of 3", timeout=PATIENCE)
+    expect(second.locator(".headline")).to_have_text("Rendering segment 2 of 3")
     second.close()
     for _ in range(5):
         here.bench.engine.gates["StepDone"].release()
-    expect(headline).to_have_text(words.DONE["render"], timeout=PATIENCE)
+    expect(headline).to_have_text(words.DONE["render"])
     expect(here.page.locator("#film .film-status")).to_have_text("3.5 s, complete")
     with here.page.expect_download() as download:
         here.page.click("text=" + words.DOWNLOAD["film"])
@@ -200,11 +200,11 @@ def test_a_film_grows_is_watched_by_two_tabs_and_found_again_after_a_reload(stud
 def test_one_player_is_seen_at_a_time_whatever_arrives(studio):
     here = studio().begin()
     here.page.click("#make-animatic")
-    expect(here.page.locator(".headline")).to_have_text(words.DONE["animatic"], timeout=PATIENCE)
+    expect(here.page.locator(".headline")).to_have_text(words.DONE["animatic"])
     expect(here.page.locator("#animatic video")).to_be_visible()
     expect(here.page.locator("#film")).to_be_hidden()
     here.page.click("#render")
-    expect(here.page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
+    expect(here.page.locator(".headline")).to_have_text(words.DONE["render"])
     expect(here.page.locator("#film video")).to_be_visible()
     expect(here.page.locator("#animatic")).to_be_hidden()
 
@@ -237,22 +237,22 @@ def test_settings_that_are_visited_and_left_empty_are_the_models_own(studio):
 def test_a_render_goes_on_while_no_page_looks(studio, new_page):
     here = studio(StepDone=1).begin()
     here.page.click("#render")
-    expect(here.page.locator(".progress-display .detail")).to_contain_text("step 1", timeout=PATIENCE)
+    expect(here.page.locator(".progress-display .detail")).to_contain_text("step 1")
     here.page.goto("about:blank")
     for _ in range(8):
         here.bench.engine.gates["StepDone"].release()
     here.until(lambda: here.bench.desk.jobs.jobs()[0].state.ended)
     here.open()
-    expect(here.page.locator(".headline")).to_have_text(words.DONE["render"], timeout=PATIENCE)
+    expect(here.page.locator(".headline")).to_have_text(words.DONE["render"])
 
 
 def test_cancel_stops_and_says_that_nothing_is_lost(studio):
     here = studio(StepDone=4).begin()
     expect(here.page.locator("#cancel")).to_be_disabled()
     here.page.click("#render")
-    expect(here.page.locator("#cancel")).to_be_enabled(timeout=PATIENCE)
+    expect(here.page.locator("#cancel")).to_be_enabled()
     here.page.click("#cancel")
-    expect(here.page.locator(".headline")).to_have_text(words.CANCELLED["render"], timeout=PATIENCE)
+    expect(here.page.locator(".headline")).to_have_text(words.CANCELLED["render"])
     expect(here.page.locator(".progress-display .detail")).to_have_text(words.CANCELLED_DETAIL)
     expect(here.page.locator("#cancel")).to_be_disabled()
 
@@ -287,7 +287,7 @@ def test_a_reload_brings_half_typed_text_back(studio):
     here.write("[1s] One.\n[2x half")
     expect(here.page.locator(".story-problem")).to_contain_text("line 2")
     here.page.reload()
-    expect(here.page.locator("#story-text")).to_have_value("[1s] One.\n[2x half", timeout=PATIENCE)
+    expect(here.page.locator("#story-text")).to_have_value("[1s] One.\n[2x half")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -336,6 +336,6 @@ def test_words_of_a_story_are_never_taken_for_html_or_scripts(studio, browser_lo
     here.write(f"title: {evil}\n\n[1s] {evil}\n")
     here.until(lambda: here.prompts() == [evil])
     here.page.click("#animatic-button, #make-animatic")
-    expect(here.page.locator(".headline")).to_have_text(words.DONE["animatic"], timeout=PATIENCE)
+    expect(here.page.locator(".headline")).to_have_text(words.DONE["animatic"])
     assert here.page.evaluate("window.evil") is None
     assert browser_log.errors == []
