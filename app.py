@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from app.handlers.desk import open_desk
@@ -63,6 +64,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Serve the page until interrupted; the model loads behind it. Exits with code 2 when it cannot begin."""
     flags = parse_flags(arguments)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing leaves this machine
+    # FastAPI silences pydantic where it has to, until another thread that does so with others undoes it.
+    warnings.filterwarnings("ignore", module=r"pydantic\.")
     from app.serving import serve
     from app.studio import build_studio
 

@@ -20,8 +20,11 @@ from arlon_core.models.video_vae import encode_frames
 from arlon_core.presets import Preset
 from arlon_core.story import segment_texts
 from arlon_core.training.config import PoolConfig
+from arlon_core.world.captions import TRAINING_PHRASING
+from arlon_core.world.loose_captions import LOOSE_PHRASING
 from arlon_core.world.renderer import StoryworldRenderer
 from arlon_core.world.script import HELD_OUT, Script, sample_script
+from arlon_core.world.terse_captions import TERSE_PHRASING
 
 Made = TypeVar("Made")
 
@@ -41,6 +44,9 @@ _STYLES = (
 # Of the prompts after the first, whole descriptions: in every other episode few or none, since people tell
 # the whole picture once. What has changed since then, the models must take from the film so far.
 _FULL_SHARES = (0.5, 0.5, 0.1, 0.0)
+# How an episode tells its story, one of these as likely as the other. Of tidy captions alone the models learn
+# that a text names everything, and answer wildly to one that leaves something out or orders it otherwise.
+_PHRASINGS = (TRAINING_PHRASING, TRAINING_PHRASING, LOOSE_PHRASING, TERSE_PHRASING)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,12 @@ def training_seed(run_seed: int, rank: int, index: int) -> int:
 
 def training_episode(seed: int, frames: int) -> Script:
     """The script of one training episode."""
-    return sample_script(seed, frames, full_share=random.Random(f"full/{seed}").choice(_FULL_SHARES))
+    return sample_script(
+        seed,
+        frames,
+        phrasing=random.Random(f"phrasing/{seed}").choice(_PHRASINGS),
+        full_share=random.Random(f"full/{seed}").choice(_FULL_SHARES),
+    )
 
 
 def episode_segments(script: Script) -> tuple[EpisodeSegment, ...]:

@@ -1,7 +1,7 @@
 """Captions put together loosely: their pieces in any order, between words that say nothing (no torch).
 
-For training the text encoder alone. From captions of a few tidy shapes it learns where in a sentence a thing
-stands, rather than what the sentence says of it, and fails in shapes of other people. Here the second subject
+From captions of a few tidy shapes alone a model learns where in a sentence a thing stands, rather than what
+the sentence says of it, and fails in shapes of other people. Here the second subject
 may come first, circumstances stand anywhere, sentences break anywhere, everyday words take the place of the
 vocabulary's, and fillers are many. None of the shapes that measure (`unseen_captions`, `rearranged`) is used.
 """

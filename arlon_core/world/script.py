@@ -61,9 +61,9 @@ def sample_script(
 ) -> Script:
     """The script of `seed`: `frames` must be 4n-3; segments have min_latents to max_latents latent frames.
 
-    An episode too short for two segments has one. phrasing: the wording of its captions; another one than
-    training's is for measuring alone. full_share: of the captions after the first, whole descriptions rather
-    than changes. Raises ValueError for impossible lengths.
+    An episode too short for two segments has one. phrasing: the wording of its captions. full_share: of the
+    captions after the first, whole descriptions rather than changes. Raises ValueError for impossible
+    lengths.
     """
     if frames < 1 or frames % 4 != 1:
         raise ValueError(f"an episode has 4n-3 frames, and {frames} is not such a number")

@@ -121,7 +121,8 @@ class Visit:
         before = self.page.evaluate(PICTURE, video)
         self.page.eval_on_selector(video, "video => video.play()")
         self.page.wait_for_function("it => document.querySelector(it).currentTime > 0.5", arg=video)
-        assert self.page.evaluate(PICTURE, video) != before
+        changed = f"([video, before]) => ({PICTURE})(video).some((each, i) => each !== before[i])"
+        self.page.wait_for_function(changed, arg=[video, before])
         self.page.eval_on_selector(video, "video => video.pause()")
 
     def download(self, to: Path) -> Path:
