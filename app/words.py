@@ -9,7 +9,7 @@ TITLE = "ARLON Studio"
 TAGLINE = "Write a story, see all of it at once, then render it into one long film."
 
 THE_STORY = "The story"
-NEW_STORY = "title: A new story\n\n[4s] A white paper boat drifts right across a calm lake in the morning.\n"
+NEW_STORY = "title: A new story\n\n[4s] A white paper plane drifts right over the calm sea in the morning.\n"
 
 NOT_A_PROJECT = "this page names a project that cannot be; reload the page."
 AT_WORK = "This story is being worked on; cancel that or wait for its end, then remove the story."

@@ -164,7 +164,7 @@ def segment_texts(style: str, prompts: Sequence[str], is_full: Sequence[bool]) -
             description, change = prompt, ""
         else:
             change = prompt
-        texts.append(_join_sentences([style, description, change]))
+        texts.append(join_sentences([style, description, change]))
     return texts
 
 
@@ -279,7 +279,8 @@ def _check_object(value: Any, known: tuple[str, ...], what: str, required: str =
     return value
 
 
-def _join_sentences(parts: Sequence[str]) -> str:
+def join_sentences(parts: Sequence[str]) -> str:
+    """Parts of a text as one, empty ones left out; all but the last get a full stop where there is none."""
     parts = [part.strip() for part in parts if part.strip()]
     closed = [part if part.endswith(_SENTENCE_END) else part.rstrip(",") + "." for part in parts[:-1]]
     return " ".join([*closed, *parts[-1:]])

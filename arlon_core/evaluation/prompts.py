@@ -18,9 +18,9 @@ from arlon_core.errors import ModelError
 from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.perturbed import KINDS, perturbed_story
 from arlon_core.evaluation.statistics import MARGIN, Interval, Tally
+from arlon_core.generation.story_texts import extended_texts, reads_the_world
 from arlon_core.models.attribute_reader import FULL
 from arlon_core.models.text_encoder import encode_texts
-from arlon_core.story import segment_texts
 from arlon_core.world.legibility import NOT_ASKED
 from arlon_core.world.said import composed_labels
 from arlon_core.world.script import Script
@@ -62,8 +62,7 @@ def measure_prompts(
 ) -> tuple[dict[str, Interval], dict[str, KindResult]]:
     """Accuracy on all clean prompts, and the result of each kind. Raises ModelError."""
     pipe.require("tokenizer", "text_encoder", "attribute_reader")
-    classes = {name: pipe.attribute_reader.config.attributes.get(name) for name in LABELS}
-    if classes != {name: len(values) for name, values in LABELS.items()}:
+    if not reads_the_world(pipe):
         raise ModelError(f"{pipe.name} does not read Storyworld's attributes; give --model another model.")
     clean = [_texts(pipe, held.script) for held in stories]
     clean_right = _rights(pipe, stories, clean)
@@ -94,7 +93,7 @@ def _texts(pipe: ArlonPipeline, script: Script) -> _Texts:
     captions = [segment.caption for segment in script.segments]
     full = [bool(each) for each in _read(pipe, captions)[FULL]]
     full[0] = True
-    return _Texts(segment_texts("", captions, full), full)
+    return _Texts(extended_texts(pipe, "", captions, full, script.seed)[0], full)
 
 
 def _rights(pipe: ArlonPipeline, stories: Sequence[HeldOutStory], texts: Sequence[_Texts]) -> Rights:

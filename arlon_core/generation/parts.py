@@ -25,8 +25,8 @@ from arlon_core.generation.request import (
     token_names,
 )
 from arlon_core.generation.session import Cancel, PathLike, Paused, Session, open_session
+from arlon_core.generation.story_texts import prompt_warnings
 from arlon_core.generation.tokens import FilmTokens
-from arlon_core.generation.unknown_words import word_warnings
 from arlon_core.story import Story
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _in_session(
         session.pause = pause
         session.note_start("render" if options.film else "animatic")
         yield Planned(request.plan, request.texts, request.passes)
-        yield from session.noted(word_warnings(pipe, request.story))
+        yield from session.noted(prompt_warnings(pipe, request))
         yield from session.noted(_part(session, options))
 
 

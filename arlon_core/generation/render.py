@@ -22,8 +22,8 @@ from arlon_core.generation.model_folder import NEEDS
 from arlon_core.generation.output import check_output
 from arlon_core.generation.request import Request, chunk_names, make_request, token_names
 from arlon_core.generation.session import Cancel, PathLike, Session, open_session
+from arlon_core.generation.story_texts import prompt_warnings
 from arlon_core.generation.tokens import FilmTokens
-from arlon_core.generation.unknown_words import word_warnings
 from arlon_core.story import Story
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _in_session(
     with open_session(pipe, request, project, cancel) as session:
         session.note_start(kind)
         yield Planned(request.plan, request.texts, request.passes)
-        yield from session.noted(word_warnings(pipe, request.story))
+        yield from session.noted(prompt_warnings(pipe, request))
         yield from events(session)
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from arlon_core.errors import ArlonError
 from arlon_core.generation.plan import Plan, SegmentPlan, chunk_length, chunk_passes, make_plan
+from arlon_core.generation.story_texts import story_texts
 from arlon_core.models.token_sampling import SamplingConfig
 from arlon_core.store import FORMAT_VERSIONS, artefact_key
-from arlon_core.story import Story, segment_texts
+from arlon_core.story import Story
 
 if TYPE_CHECKING:
     from arlon_core.pipeline import ArlonPipeline
@@ -32,6 +33,7 @@ class Request:
     story: Story
     plan: Plan
     texts: tuple[str, ...]  # one a segment: what AR and DiT read
+    added: tuple[str, ...]  # what each text has beyond what people wrote, "" for most
     num_inference_steps: int
     guidance_scale: float
     sampling: SamplingConfig
@@ -70,11 +72,12 @@ def make_request(
         raise ArlonError(f"{steps} denoising steps make no film; give 1 to {_MAX_STEPS}.")
     chunk = chunk_length(chunk, config.max_new)
     seconds = [segment.seconds for segment in story.segments]
-    prompts = [segment.prompt for segment in story.segments]
+    texts, added = story_texts(pipe, story)
     return Request(
         story=story,
         plan=make_plan(seconds, config.fps, max_new=chunk, overlap=config.overlap),
-        texts=tuple(segment_texts(story.style, prompts, pipe.is_full(prompts))),
+        texts=tuple(texts),
+        added=tuple(added),
         num_inference_steps=steps,
         guidance_scale=float(config.guidance_scale if guidance is None else guidance),
         sampling=SamplingConfig(

@@ -33,7 +33,7 @@ def by_project(page: Page) -> dict[str, object]:
 def with_owl(here: Studio) -> Studio:
     """A second story, shown; that of the fox is the other one."""
     here.page.select_option("#story-choice", "new")
-    here.until(lambda: "paper boat" in here.prompts()[0])
+    here.until(lambda: "paper plane" in here.prompts()[0])
     here.write(OWL_TEXT)
     here.until(lambda: own_titles(here.page) == ["The owl", "The fox"])
     return here
@@ -73,7 +73,7 @@ def test_stories_come_back_one_by_one_also_after_a_reload_but_not_in_a_new_tab(s
 
 def test_what_is_nobodys_own_cannot_be_removed(studio):
     here = studio().open()
-    for chosen, told in (("example:kite", "kite"), ("new", "paper boat")):
+    for chosen, told in (("example:kite", "kite"), ("new", "paper plane")):
         here.page.select_option("#story-choice", chosen)
         here.until(lambda told=told: told in here.prompts()[0])
         expect(here.page.locator(".story-shelf .remove")).to_be_disabled()

@@ -41,7 +41,7 @@ def test_a_story_written_in_one_tab_survives_what_another_tab_saves(studio):
     here = studio().open()
     there = here.tab()
     there.page.select_option("#story-choice", "new")
-    there.until(lambda: "paper boat" in there.prompts()[0])
+    there.until(lambda: "paper plane" in there.prompts()[0])
     held: list[Route] = []
     there.page.route("**/gradio_api/run/**", lambda route: held.append(route))
     there.write(OWL)

@@ -273,7 +273,7 @@ def test_stories_are_opened_saved_and_imported(studio, tmp_path: Path):
     here.page.select_option("#story-choice", label="The fox")
     here.until(lambda: here.text() == STORY)
     here.page.select_option("#story-choice", "new")
-    here.until(lambda: "paper boat" in here.prompts()[0])
+    here.until(lambda: "paper plane" in here.prompts()[0])
     here.page.set_input_files("input[type=file]", saved["json"])
     here.until(lambda: here.prompts()[0] == "A fox sits.")
     (tmp_path / "bad.txt").write_text("[4x] one")

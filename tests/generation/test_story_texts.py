@@ -1,0 +1,82 @@
+"""What AR and DiT read: prompts that leave something open are extended, told, and within what training knew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from arlon_core.generation.events import WarningRaised
+from arlon_core.generation.render import animatic
+from arlon_core.generation.story_texts import story_texts
+from arlon_core.pipeline import ArlonPipeline
+from arlon_core.story import Segment, Story
+from arlon_core.world.prompt_extension import NAMED, said_in
+from arlon_core.world.script import HELD_OUT, sample_script
+
+SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "storyworld"
+OPEN = ("A dragon flies.", "A red balloon rises over green hills.", "a cat", "Then night falls.")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> ArlonPipeline:
+    return ArlonPipeline.from_pretrained(SHIPPED, "cpu", dtype=torch.float32)
+
+
+def story(*prompts: str, seed: int = 0) -> Story:
+    return Story(tuple(Segment(prompt, 1.0) for prompt in prompts), seed=seed)
+
+
+def test_an_open_prompt_stands_and_a_sentence_follows(shipped: ArlonPipeline):
+    texts, added = story_texts(shipped, story("A dragon flies.", "Night falls."))
+    assert texts[0] == f"A dragon flies. {added[0]}"
+    assert set(said_in(texts[0])) >= set(NAMED)
+    assert texts[1] == f"{texts[0]} Night falls."
+    assert added[1] == ""
+
+
+def test_a_whole_description_is_read_as_it_stands(shipped: ArlonPipeline):
+    prompt = "A red balloon rises over green hills at dawn."
+    assert story_texts(shipped, story(prompt)) == ([prompt], [""])
+
+
+def test_a_model_of_another_world_reads_what_people_wrote():
+    other = SimpleNamespace(attribute_reader=None, is_full=lambda prompts: [True] * len(prompts))
+    assert story_texts(other, story("A dragon flies.")) == (["A dragon flies."], [""])
+
+
+def test_people_are_told_what_the_film_takes(tiny_pipeline: ArlonPipeline, tmp_path: Path):
+    told = story("A dragon flies.")
+    (sentence,) = story_texts(tiny_pipeline, told)[1]
+    warnings = [e for e in animatic(tiny_pipeline, told, tmp_path) if isinstance(e, WarningRaised)]
+    assert [each.segment for each in warnings if sentence in each.message] == [0]
+
+
+@pytest.mark.slow
+def test_the_transformer_answers_open_prompts_as_calmly_as_captions(shipped: ArlonPipeline):
+    """Of texts unlike all it was trained on it made noise: its text attention gave twenty times as much."""
+    captions = [sample_script(HELD_OUT + seed, 97).segments[0].caption for seed in range(6)]
+    usual = max(text_attention(shipped, caption) for caption in captions)
+    for prompt in OPEN:
+        (text,) = story_texts(shipped, story(prompt))[0]
+        assert text_attention(shipped, text) < 2 * usual, text
+
+
+def text_attention(pipe: ArlonPipeline, text: str) -> float:
+    """The mean square of what the text attentions give, over all blocks."""
+    given: list[float] = []
+    net = pipe.transformer
+    hooks = [
+        block.cross_attn.register_forward_hook(lambda *call: given.append(call[2].square().mean().item()))
+        for block in (*net.spatial_blocks, *net.temporal_blocks)
+    ]
+    encoded = pipe.encode_prompt(text)
+    size = (1, net.config.in_channels, 2, *pipe.latent_size[1:])
+    noise = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        net(noise, torch.tensor([500.0]), encoded.states[None], mask=encoded.mask, fps=12.0)
+    for hook in hooks:
+        hook.remove()
+    return sum(given) / len(given)
