@@ -10,7 +10,7 @@ The value is a dict of plain JSON values::
     sheet    the cards of the last good story (handlers.sheet), or the cards as they are being typed
     problem  None, or {"message", "line", "card"}: one sentence; line from 1, card from 0, either None
     plan     of the last good story (handlers.planning)
-    hints    of the last good story: a sentence a segment on words that the model has never seen, or ""
+    hints    of the last good story: what to know of each segment's prompt, or ""
 
 Only the text is the story: what is rendered is read from it.
 """

@@ -17,6 +17,7 @@ from arlon_core.generation.model_folder import (
     missing_components,
 )
 from arlon_core.generation.plan import Plan, make_plan
+from arlon_core.generation.story_texts import opening_hint
 from arlon_core.generation.unknown_words import word_hint
 from arlon_core.jobs.records import KINDS
 from arlon_core.story import Story
@@ -71,8 +72,13 @@ def plan_story(story: Story, grid: Grid) -> Plan:
 
 
 def story_hints(story: Story, known_words: Set[str]) -> list[str]:
-    """One sentence a segment on words that the model has never seen; "" where it knows them all."""
-    return [word_hint(known_words, segment.prompt) for segment in story.segments]
+    """What to know of each prompt: words that the model has never seen, and what the first leaves open.
+
+    "" where there is nothing; known_words: none for a model of another world.
+    """
+    opening, *later = [word_hint(known_words, segment.prompt) for segment in story.segments]
+    taken = opening_hint(story) if known_words else ""
+    return [" ".join(filter(None, (opening, taken))), *later]
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:

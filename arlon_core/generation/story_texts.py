@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from arlon_core.generation.request import Request
     from arlon_core.pipeline import ArlonPipeline
 
+_TAKEN = "leaves something open; the film takes: "
+
 
 def story_texts(pipe: ArlonPipeline, story: Story) -> tuple[list[str], list[str]]:
     """The text of each segment, and the sentence that it has beyond what people wrote, "" for most."""
@@ -48,6 +50,10 @@ def prompt_warnings(pipe: ArlonPipeline, request: Request) -> Iterator[WarningRa
     yield from word_warnings(pipe, request.story)
     for index, sentence in enumerate(request.added):
         if sentence:
-            yield WarningRaised(
-                f"segment {index + 1} leaves something open; the film takes: {sentence}", index
-            )
+            yield WarningRaised(f"segment {index + 1} {_TAKEN}{sentence}", index)
+
+
+def opening_hint(story: Story) -> str:
+    """The same of the first prompt before a model is loaded, which is needed to tell what later ones are."""
+    (sentence,) = extended_prompts([story.segments[0].prompt], [True], story.seed)
+    return f"This {_TAKEN}{sentence}" if sentence else ""

@@ -52,12 +52,22 @@ def test_typing_text_changes_the_cards_and_typing_cards_changes_the_text():
 
 def test_words_that_the_model_has_never_seen_are_told_at_their_segment():
     known = read_known_words(str(SHIPPED))
-    text = "A red whale rises over the sea.\nA wizard joins the wale.\n"
+    text = "A red whale rises over the sea at dawn.\nA wizard joins the wale.\n"
     value = editor_value(text, GRID, known_words=known)
     assert value["hints"] == ["", 'The model has never seen "wizard" and "wale" (near: whale).']
     half_typed = settle({**value, "from": "text", "text": "[4x"}, GRID, known)
     assert half_typed["hints"] == value["hints"], "the last good story's"
     assert editor_value(text, GRID)["hints"] == ["", ""], "where no words are known, none are missing"
+
+
+def test_what_the_first_prompt_leaves_open_is_told_at_it():
+    known = read_known_words(str(SHIPPED))
+    value = editor_value("A red wale rises over the sea.\nIt sinks.\n", GRID, known_words=known)
+    told, later = value["hints"]
+    assert later == ""
+    assert told.startswith('The model has never seen "wale" (near: whale). This leaves something open;')
+    assert "A red whale rises over the sea" in told
+    assert editor_value("A whale.", GRID)["hints"] == [""], "another world's model may take it as it is"
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"known_words": 3}'])

@@ -111,8 +111,9 @@ def test_a_bad_line_is_one_sentence_and_the_cards_wait_with_the_last_good_story(
 
 
 def test_a_card_tells_of_words_that_the_model_has_never_seen_once_they_are_typed(studio):
-    known = frozenset(("red", "whale", "fox", "sits", "runs", "night", "falls"))
-    here = studio(known_words=known).begin(view="cards")
+    known = frozenset(("red", "kite", "rises", "sea", "dawn", "whale", "runs", "night", "falls"))
+    text = STORY.replace("A fox sits.", "A red kite rises over the sea at dawn.")
+    here = studio(known_words=known).begin(text, view="cards")
     hints = here.page.locator(".card-hint")
     here.until(lambda: len(here.prompts()) == 3 and hints.all_inner_texts() == ["", "", ""])
     prompt = here.page.locator(".story-cards .prompt").nth(1)

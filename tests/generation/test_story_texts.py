@@ -1,4 +1,4 @@
-"""What AR and DiT read: prompts that leave something open are extended, told, and within what training knew."""
+"""What AR and DiT read: open prompts are extended, people are told, and no text is unlike all of training."""
 
 from __future__ import annotations
 
