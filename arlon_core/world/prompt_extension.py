@@ -55,7 +55,7 @@ def extended_prompts(prompts: Sequence[str], is_full: Sequence[bool], seed: int)
         about_it = full or said.get("subject") in (None, told.get("subject"))
         told |= {name: said[name] for name in said if about_it or name in ("place", "time_of_day")}
         missing = full and any(name not in said for name in NAMED)
-        sentences.append(_sentence({**open_values, **told}, said.get("weather", "")) if missing else "")
+        sentences.append(whole_sentence({**open_values, **told}, said.get("weather", "")) if missing else "")
     return sentences
 
 
@@ -86,8 +86,8 @@ def _drawn(seed: int) -> Said:
     }  # fmt: skip
 
 
-def _sentence(values: Mapping[str, str], weather: str) -> str:
-    """All of NAMED in one plain sentence, as training has them."""
+def whole_sentence(values: Mapping[str, str], weather: str = "") -> str:
+    """All of NAMED in one plain sentence, and the weather where there is something to say of it."""
     subject = article(f"{v.COLOURS[values['colour']][0]} {v.SUBJECTS[values['subject']][0]}")
     verb = v.ACTIONS[values["action"]][0][0]
     place, time = v.PLACES[values["place"]][0], v.TIMES[values["time_of_day"]][0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 
+from arlon_core.story import join_sentences
 from arlon_core.world import vocabulary as v
 from arlon_core.world.captions import (
     Phrasing,
@@ -18,6 +19,7 @@ from arlon_core.world.captions import (
     finish_sentence,
     full_caption,
 )
+from arlon_core.world.prompt_extension import NAMED, whole_sentence
 from arlon_core.world.vocabulary import Attributes
 
 # How often each of them is said (our choice).
@@ -25,10 +27,20 @@ SAID = {"subject": 0.9, "colour": 0.6, "action": 0.65, "place": 0.6, "time_of_da
 
 
 def terse_full_caption(rng: random.Random, attributes: Attributes, opening: bool = True) -> str:
-    """An opening that leaves some of SAID out; a later whole description leaves out nothing."""
+    """An opening that leaves some of SAID out; a later whole description leaves out nothing.
+
+    After every other opening stands the sentence with which the engine extends such a prompt.
+    """
     if not opening:
         return full_caption(rng, attributes, opening)
-    return terse_caption(rng, attributes, drawn_said(rng))
+    terse = terse_caption(rng, attributes, drawn_said(rng))
+    return join_sentences([terse, extension_of(attributes)]) if rng.random() < 0.5 else terse
+
+
+def extension_of(attributes: Attributes) -> str:
+    """The sentence of `prompt_extension`, of what the script says."""
+    weather = "" if attributes.weather == "clear" else attributes.weather
+    return whole_sentence({name: getattr(attributes, name) for name in NAMED}, weather)
 
 
 def drawn_said(rng: random.Random) -> frozenset[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 
 from arlon_core.world import vocabulary as v
+from arlon_core.world.prompt_extension import said_in
 from arlon_core.world.script import sample_script
-from arlon_core.world.terse_captions import SAID, TERSE_PHRASING, drawn_said, terse_caption
+from arlon_core.world.terse_captions import SAID, TERSE_PHRASING, drawn_said, extension_of, terse_caption
 from arlon_core.world.vocabulary import Attributes
 
 SCRIPTS = [sample_script(seed, 189, phrasing=TERSE_PHRASING) for seed in range(500)]
@@ -43,11 +44,22 @@ def test_an_opening_leaves_something_out_and_no_later_description_does():
     for script in SCRIPTS:
         first, *later = script.segments
         if first.attributes.second_subject is None:  # it has a colour and a kind of its own
-            assert not all(says(first.caption.lower(), name, first.attributes) for name in SAID)
+            terse = first.caption.removesuffix(extension_of(first.attributes)).lower()
+            assert not all(says(terse, name, first.attributes) for name in SAID)
         for segment in later:
             if segment.full:
                 assert says(segment.caption.lower(), "subject", segment.attributes)
                 assert says(segment.caption.lower(), "colour", segment.attributes)
+
+
+def test_every_other_opening_is_extended_as_the_engine_does_it():
+    extended = [s for s in SCRIPTS if s.segments[0].caption.endswith(extension_of(s.segments[0].attributes))]
+    assert abs(len(extended) / len(SCRIPTS) - 0.5) < 0.1
+    for script in extended[:50]:
+        first = script.segments[0]
+        assert {name: said_in(first.caption)[name] for name in ("place", "time_of_day", "action")} == {
+            name: getattr(first.attributes, name) for name in ("place", "time_of_day", "action")
+        }
 
 
 def test_weather_camera_and_company_are_said_where_there_is_any():
