@@ -28,11 +28,8 @@ _TABLES = {
 # What every whole description names; weather is repeated where it is said.
 NAMED = ("subject", "colour", "action", "place", "time_of_day")
 _OPEN_ACTIONS = ("left", "right", "still")  # calm ones, for prompts such as "a kite flies"
-_HEADED = (
-    "subject",
-    "place",
-    "time_of_day",
-)  # named by the last word of a phrase as well: "hills", "morning"
+# Named by the last word of a phrase as well: "hills", "morning".
+_HEADED = ("subject", "place", "time_of_day")
 _NO_HEADS = frozenset(("light", "ship"))  # "in soft light" names no time of day, and a ship is no rocket
 # Not a paper plane; and whoever walks or sails left moves left.
 _PLAIN = {"plane": ("subject", "aeroplane"), "left": ("action", "left"), "right": ("action", "right")}
