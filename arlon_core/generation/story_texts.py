@@ -31,7 +31,9 @@ def extended_texts(
 
     Only a model of Storyworld has its prompts extended: others know other things.
     """
-    added = extended_prompts(prompts, is_full, seed) if reads_the_world(pipe) else [""] * len(prompts)
+    added = [""] * len(prompts)
+    if reads_the_world(pipe):
+        added = extended_prompts(prompts, is_full, seed, style)
     whole = [join_sentences(parts) for parts in zip(prompts, added, strict=True)]
     return segment_texts(style, whole, is_full), added
 
@@ -55,5 +57,5 @@ def prompt_warnings(pipe: ArlonPipeline, request: Request) -> Iterator[WarningRa
 
 def opening_hint(story: Story) -> str:
     """The same of the first prompt before a model is loaded, which is needed to tell what later ones are."""
-    (sentence,) = extended_prompts([story.segments[0].prompt], [True], story.seed)
+    (sentence,) = extended_prompts([story.segments[0].prompt], [True], story.seed, story.style)
     return f"This {_TAKEN}{sentence}" if sentence else ""

@@ -39,8 +39,7 @@ def terse_full_caption(rng: random.Random, attributes: Attributes, opening: bool
 
 def extension_of(attributes: Attributes) -> str:
     """The sentence of `prompt_extension`, of what the script says."""
-    weather = "" if attributes.weather == "clear" else attributes.weather
-    return whole_sentence({name: getattr(attributes, name) for name in NAMED}, weather)
+    return whole_sentence({name: getattr(attributes, name) for name in (*NAMED, "weather")})
 
 
 def drawn_said(rng: random.Random) -> frozenset[str]:

@@ -13,8 +13,9 @@ from arlon_core.generation.render import animatic
 from arlon_core.generation.story_texts import story_texts
 from arlon_core.pipeline import ArlonPipeline
 from arlon_core.story import Segment, Story
-from arlon_core.world.prompt_extension import NAMED, said_in
+from arlon_core.world.prompt_extension import NAMED
 from arlon_core.world.script import HELD_OUT, sample_script
+from arlon_core.world.word_reading import said_in
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "storyworld"
 OPEN = ("A dragon flies.", "A red balloon rises over green hills.", "a cat", "Then night falls.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 from arlon_core.world import vocabulary as v
-from arlon_core.world.prompt_extension import said_in
 from arlon_core.world.script import sample_script
 from arlon_core.world.terse_captions import SAID, TERSE_PHRASING, drawn_said, extension_of, terse_caption
 from arlon_core.world.vocabulary import Attributes
+from arlon_core.world.word_reading import said_in
 
 SCRIPTS = [sample_script(seed, 189, phrasing=TERSE_PHRASING) for seed in range(500)]
 

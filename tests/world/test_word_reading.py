@@ -1,0 +1,74 @@
+"""What the words of prompts name: what people mean, errors included, and nothing that they do not say."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from arlon_core.world import plain_words, word_reading
+from arlon_core.world import vocabulary as v
+from arlon_core.world.prompt_extension import NAMED
+from arlon_core.world.script import HELD_OUT, sample_script
+from arlon_core.world.terse_captions import drawn_said, terse_caption
+from arlon_core.world.word_reading import said_in
+
+
+def test_what_a_terse_prompt_says_is_found_and_nothing_else():
+    rng = random.Random(0)
+    scripts = [sample_script(HELD_OUT + seed, 97) for seed in range(400)]
+    alone = [s.segments[0].attributes for s in scripts if s.segments[0].attributes.second_subject is None]
+    assert len(alone) > 100
+    for attributes in alone:
+        said = drawn_said(rng)
+        found = said_in(terse_caption(rng, attributes, said))
+        assert {name: found[name] for name in NAMED if name in found} == {
+            name: getattr(attributes, name) for name in said
+        }
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("A kite and a white bird", {"subject": "kite"}),
+        ("A white kite next to a bird", {"subject": "kite", "colour": "white"}),
+        ("A red and white balloon", {"subject": "balloon", "colour": "red"}),
+        ("A kite in the blue sky", {"subject": "kite"}),
+        ("The kite slowly turns red", {"subject": "kite", "colour": "red"}),
+        ("The sky turns pink", {}),
+        ("It turns green", {"colour": "green"}),
+        ("A blue fox", {"colour": "blue"}),
+        ("A black bird", {"subject": "bird", "colour": "blue"}),
+        ("The camera moves left over dunes", {"place": "desert", "camera": "pan left"}),
+        ("A kite, camera pans left", {"subject": "kite", "camera": "pan left"}),
+        ("A kite flies from left to right", {"subject": "kite", "action": "right"}),
+        ("A balloon right above the sea", {"subject": "balloon", "place": "sea"}),
+        ("A bird left its nest", {"subject": "bird"}),
+        ("The balloon descends", {"subject": "balloon", "action": "sink"}),
+        ("Night falls", {"time_of_day": "night"}),
+        ("One day a dragon flies", {"subject": "dragon"}),
+        ("A dragon under a full moon", {"subject": "dragon", "time_of_day": "night"}),
+        ("A rainy night in the town", {"weather": "rain", "time_of_day": "night", "place": "city"}),
+        ("a blue plane in the morning", {"subject": "aeroplane", "colour": "blue", "time_of_day": "dawn"}),
+        ("A rde kite at midnight", {"subject": "kite", "colour": "red", "time_of_day": "night"}),
+        ("A dragon breathes fire", {"subject": "dragon"}),
+        ("In soft light a ship sails left", {"action": "left"}),
+        ("", {}),
+    ],
+)
+def test_words_are_taken_as_people_mean_them(prompt: str, said: dict[str, str]):
+    assert said_in(prompt) == said
+
+
+def test_plain_words_name_what_the_world_has():
+    tables = {name: set(getattr(v, names[0])) for name, names in word_reading._TABLES.items()}
+    for name, value, phrase in plain_words.plain_phrases():
+        assert name == plain_words.NOTHING or value in tables[name], phrase
+
+
+def test_two_phrases_that_fit_one_text_name_the_same():
+    """Else what is read would hang on their order."""
+    named = word_reading._named()
+    for phrase in named:
+        said = list(word_reading._matches(phrase))
+        assert [(said[0].name, said[0].value)] == [named[phrase]], phrase
