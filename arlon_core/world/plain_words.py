@@ -57,8 +57,8 @@ PLAIN: dict[str, dict[str, str]] = {
         NOTHING: "right above, right over, right behind, right beside, right next, right below, right under, "
         "right here, right there, right now, right away, all right, left alone, left its, left his, "
         "left her, left the, left behind, on the left, on the right, to the left of, to the right of, up in, "
-        "up there, up and down, down there, down below, far away, one day, some day, every day, all day, "
-        "above the clouds"
+        "high up, up high, up there, up and down, down there, down below, far away, one day, some day, "
+        "every day, all day, above the clouds"
     },
 }  # fmt: skip
 # Said of how a thing is done.

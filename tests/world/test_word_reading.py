@@ -6,12 +6,22 @@ import random
 
 import pytest
 
+from arlon_core.evaluation.test_set import benchmark_story
 from arlon_core.world import plain_words, word_reading
 from arlon_core.world import vocabulary as v
 from arlon_core.world.prompt_extension import NAMED
 from arlon_core.world.script import HELD_OUT, sample_script
 from arlon_core.world.terse_captions import drawn_said, terse_caption
 from arlon_core.world.word_reading import said_in
+
+
+def test_whole_descriptions_are_read_as_their_scripts_have_them():
+    stories = [benchmark_story(number, 12).script for number in range(64)]
+    for segment in (each for script in stories for each in script.segments if each.full):
+        said = said_in(segment.caption)
+        assert {name: said[name] for name in NAMED} == {
+            name: getattr(segment.attributes, name) for name in NAMED
+        }, segment.caption
 
 
 def test_what_a_terse_prompt_says_is_found_and_nothing_else():
