@@ -74,7 +74,7 @@ def plan_story(story: Story, grid: Grid) -> Plan:
 def story_hints(story: Story, known_words: Set[str]) -> list[str]:
     """What to know of each prompt: words that the model has never seen, and what the first leaves open.
 
-    "" where there is nothing. known_words: those that the model lists; ours do, and only ours extend prompts.
+    "" where there is nothing. known_words: those that the model lists, as ours do; only ours extend prompts.
     """
     opening, *later = [word_hint(known_words, segment.prompt) for segment in story.segments]
     taken = opening_hint(story) if known_words else ""
