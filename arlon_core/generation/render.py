@@ -48,7 +48,8 @@ def render(
     """Render a story; the film grows as the events are taken.
 
     Events in order: Planned; WarningRaised for words that the model has never seen, and for a prompt that
-    leaves something open; Sampling a latent frame and TokensReady a segment; unless `with_animatic` is False, AnimaticReady a segment and one
+    leaves something open; Sampling a latent frame and
+    TokensReady a segment; unless `with_animatic` is False, AnimaticReady a segment and one
     for the whole; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Joining
     tells how far a file is that clips are joined into, before the event that it stands. Clips are encoded
     beside the rest: a segment's AnimaticReady comes some time after its TokensReady, its SegmentReady some
