@@ -17,7 +17,7 @@ from app.handlers.editing import Value, project_of
 from app.handlers.filming import cancel_export, choose, choose_sound, export, film_controls
 from app.handlers.page import FAST, page_values
 from app.handlers.refresh import changed
-from app.handlers.session import edit, open_page, open_story
+from app.handlers.session import answer, edit, open_page, open_story
 from app.handlers.settings import SETTINGS
 from app.panels.film import CONTROLS, control_updates, film_panel
 from app.panels.stage import player_classes, stage_panel
@@ -131,9 +131,9 @@ class Wiring:
     ) -> Updates:
         left = edit(self.desk, value, steps, guidance, chunk)  # with keys that were on their way
         try:
-            return self._opened(open_story(self.desk, event._data, left))
+            return self._opened(answer(event._data, open_story(self.desk, event._data, left)))
         except ArlonError as error:
-            return {**self._story(left, shown), **self._notice("bad", str(error))}
+            return {**self._story(answer(event._data, left), shown), **self._notice("bad", str(error))}
 
     def animatic(self, *values: Any) -> Updates:
         return self._start("animatic", *values)

@@ -63,6 +63,11 @@ def open_story(desk: Desk, asked: Any, before: Any) -> Value:
     return {**value, **_kept(desk, same, text), "left": left}
 
 
+def answer(asked: Any, story: Value) -> Value:
+    """A story with the number, `asked`, of the question that it answers: pages ask until they see it."""
+    return {**story, "asked": asked.get("asked") if isinstance(asked, Mapping) else None}
+
+
 def read_file(asked: Any) -> dict[str, str]:
     """A story file's {"text"}, or the {"problem"} with it. asked: its name and content, {"file", "data"}."""
     asked = asked if isinstance(asked, Mapping) else {}

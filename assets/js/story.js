@@ -5,10 +5,12 @@
 // The browser keeps the stories (shelf.js): the one on the page with every answer, and once more when it is left.
 
 const QUIET = 150; // milliseconds after a key before the server hears of it
+const SOON = 100, LATE = 60000; // milliseconds before a story is asked for once more, and before nobody waits for it
 
 class StoryEditor {
   constructor() {
     this.rev = 0;
+    this.asked = 0; // the number of the story that was asked for last; another one when it came or is not wanted
     this.value = null;
     this.shelf = new Shelf();
     this.cards = new StoryCards({
@@ -82,6 +84,7 @@ class StoryEditor {
   /** Something was typed: it is the value from now on, and the server hears of it when the keys rest. */
   typed(from) {
     this.rev += 1;
+    this.asked += 1; // who writes on wants no other story
     const at = Math.max(Date.now(), this.value.at + 1); // later than before, whatever the clock does
     const now = { ...this.value, rev: this.rev, from, at };
     if (from === "text") now.text = this.text.value;
@@ -131,7 +134,14 @@ class StoryEditor {
   /** Asks the server for a story. leaving: the project of one that goes when it comes. */
   ask(story, leaving = null) {
     this.removal.leaving = leaving;
+    this.insist({ ...story, asked: ++this.asked }, SOON);
+  }
+
+  /** Asks until it comes: gradio drops an event while it works on one of its kind, also after its answer is shown. */
+  insist(story, wait) {
+    if (story.asked !== this.asked || wait > LATE) return;
     trigger("opened", story);
+    setTimeout(() => this.insist(story, 2 * wait), wait);
   }
 
   upload() {
@@ -160,6 +170,7 @@ class StoryEditor {
 
   receive() {
     const value = props.value;
+    if (value.asked === this.asked) this.asked += 1;
     if (value.from === "studio") return this.open(value);
     // Late: another story was opened, and the one before was kept as it was left; or keys were typed since.
     if (value.project !== this.value.project) return this.keep(this.value);

@@ -132,7 +132,8 @@ def test_keys_and_settings_on_their_way_are_kept_with_the_story_that_is_left(des
     """Also when there is nothing to open."""
     page = Wiring(desk, Named())
     value = {**typing(desk, open_page(desk, None), "[4s] One.\n"), "from": "text", "text": "[4s] One!\n"}
-    after = page.opened(value, {}, "40", "", "6", event(asked))["editor"]["value"]
+    after = page.opened(value, {}, "40", "", "6", event({**asked, "asked": 3}))["editor"]["value"]
+    assert after["asked"] == 3, "so that the page stops asking"
     left = after["left"] if asked["chosen"] == "example:kite" else after
     assert (left["project"], left["text"]) == (value["project"], "[4s] One!\n")
     assert settings(left) == ["40", "", "6"]

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from app import words
-from tests.app.studio_page import STORY, open_settings
+from tests.app.studio_page import STORY, kept_texts, open_settings
 
 
 def test_a_story_is_there_and_no_script_fails(studio, browser_log):
@@ -256,6 +256,21 @@ def test_cancel_stops_and_says_that_nothing_is_lost(studio):
     expect(here.page.locator(".headline")).to_have_text(words.CANCELLED["render"])
     expect(here.page.locator(".progress-display .detail")).to_have_text(words.CANCELLED_DETAIL)
     expect(here.page.locator("#cancel")).to_be_disabled()
+
+
+def test_of_two_stories_asked_for_at_once_the_later_one_comes(studio):
+    """Gradio drops an event while it works on one of its kind, so the page asks until it sees the answer."""
+    here = studio().begin()
+    held: list[Route] = []
+    here.page.route("**/gradio_api/run/**", lambda route: held.append(route))
+    here.page.select_option("#story-choice", "example:kite")
+    here.until(lambda: held)
+    here.page.select_option("#story-choice", "example:whale")
+    for route in held:
+        route.continue_()
+    here.page.unroute_all()
+    here.until(lambda: "whale" in here.prompts()[0])
+    assert STORY in kept_texts(here.page)
 
 
 def test_stories_are_opened_saved_and_imported(studio, tmp_path: Path):
