@@ -31,6 +31,7 @@ _TURNING = frozenset(
     ("is", "are", "turn", "turns", "turning", "become", "becomes", "becoming", "goes", "now", "all", "in")
 )
 _IT = frozenset(("it", "its"))
+_BESIDE = frozenset(("with", "beside", "alongside", "near"))
 
 
 class Match(NamedTuple):
@@ -43,15 +44,31 @@ class Match(NamedTuple):
 
 
 def said_in(prompt: str) -> Said:
-    """What a prompt names: of each attribute the first, and of colours that of the first subject."""
+    """What a prompt names: of each attribute the first, and of colours that of the main subject."""
     words = [_corrected(word) for word in text_words(prompt) if word not in MANNERS]
     found = list(_matches(words))
-    said: Said = {}
+    subjects = [match for match in found if match.name == "subject"]
+    company = _company_words(words)
+    main = [match for match in subjects if match.start not in company] or subjects
+    said: Said = {match.name: match.value for match in main[:1]}
     for match in found:
         if match.name not in (NOTHING, "colour"):
             said.setdefault(match.name, match.value)
     colours = [match.value for match in found if _is_of(said.get("subject"), match, found, words)]
     return said | ({"colour": colours[0]} if colours else {})
+
+
+def _company_words(words: Sequence[str]) -> set[int]:
+    """Places of words that tell who is with the main subject: "with an owl at its side, a robot flies"."""
+    places: set[int] = set()
+    begun = None
+    for at, word in enumerate(words):
+        if word in _IT and at and (word == "its" or words[at - 1] in _BESIDE):
+            places.update(range(at if begun is None else begun, at))
+            begun = None
+        elif word in _BESIDE and words[at + 1 : at + 2] != ["it"] and begun is None:
+            begun = at
+    return places
 
 
 def _is_of(subject: str | None, colour: Match, found: Sequence[Match], words: Sequence[str]) -> bool:

@@ -42,6 +42,10 @@ def test_what_a_terse_prompt_says_is_found_and_nothing_else():
     [
         ("A kite and a white bird", {"subject": "kite"}),
         ("A white kite next to a bird", {"subject": "kite", "colour": "white"}),
+        ("With a blue owl at its side, a kite flies", {"subject": "kite"}),
+        ("With an owl and a red bird beside it, a pink kite", {"subject": "kite", "colour": "pink"}),
+        ("A kite with an owl and a bird", {"subject": "kite"}),
+        ("A blue sea with a kite", {"subject": "kite", "place": "sea"}),
         ("A red and white balloon", {"subject": "balloon", "colour": "red"}),
         ("A kite in the blue sky", {"subject": "kite"}),
         ("The kite slowly turns red", {"subject": "kite", "colour": "red"}),
