@@ -65,17 +65,6 @@ PLAIN: dict[str, dict[str, str]] = {
 MANNERS = frozenset(
     ("slowly", "gently", "softly", "quietly", "calmly", "quickly", "silently", "smoothly", "steadily")
 )
-# Words that are a typing error away from a phrase's, and are none.
-NO_ERRORS = frozenset(
-    """
-    planet plan plans lane lanes line lines cart carts tea sad wand fight tight link ride rides
-    light hand land band boat coat goat hope rope robe rode road wind wild mild late gate house
-    horse mouse fire tire wire hat cat bat bed wed fed paw law low row bow cow plate slate fish dish
-    bell ball tall call wall well sell tell nose rose hose kit kits bite site cave save gave dog log
-    train brain grain drain crane plant paint point park bark mark lark tower flower shower power
-    ship shop chip sheep sleep sweep bee free three king ring wing sing song long strong word world
-    """.split()  # noqa: SIM905 (as in known_words)
-)
 
 
 def plain_phrases() -> list[tuple[str, str, str]]:

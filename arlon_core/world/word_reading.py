@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from arlon_core.models.known_words import SAYING_NOTHING, base_forms, text_words
 from arlon_core.world import everyday
 from arlon_core.world import vocabulary as v
 from arlon_core.world.near_words import is_mistyped
-from arlon_core.world.plain_words import MANNERS, NO_ERRORS, NOTHING, plain_phrases
+from arlon_core.world.plain_words import MANNERS, NOTHING, plain_phrases
+
+if TYPE_CHECKING:
+    from spellchecker import WordFrequency
 
 Said = dict[str, str]  # attribute -> value
 
@@ -31,6 +34,7 @@ _TURNING = frozenset(
     ("is", "are", "turn", "turns", "turning", "become", "becomes", "becoming", "goes", "now", "all", "in")
 )
 _IT = frozenset(("it", "its"))
+_COMMON = 1000  # occurrences in pyspellchecker's dictionary of 160,000 words (our choice)
 _BESIDE = frozenset(("with", "beside", "alongside", "near"))
 
 
@@ -92,11 +96,10 @@ def _adjectives(words: Sequence[str]) -> bool:
 
 
 def _matches(words: Sequence[str]) -> Iterator[Match]:
-    forms = [base_forms(word) for word in words]
     at = 0
     while at < len(words):
-        begun = [phrase for form in sorted(forms[at]) for phrase in _phrases().get(form, ())]
-        fitting = [phrase for phrase in begun if _fits(phrase, forms[at : at + len(phrase)])]
+        begun = [phrase for form in sorted(base_forms(words[at])) for phrase in _phrases().get(form, ())]
+        fitting = [phrase for phrase in begun if _fits(phrase, words[at : at + len(phrase)])]
         if fitting:
             longest = max(fitting, key=len)
             yield Match(at, at + len(longest), *_named()[longest])
@@ -105,10 +108,14 @@ def _matches(words: Sequence[str]) -> Iterator[Match]:
             at += 1
 
 
-def _fits(phrase: tuple[str, ...], forms: Sequence[frozenset[str]]) -> bool:
-    return len(phrase) == len(forms) and all(
-        base_forms(word) & form for word, form in zip(phrase, forms, strict=True)
-    )
+def _fits(phrase: tuple[str, ...], words: Sequence[str]) -> bool:
+    return len(phrase) == len(words) and all(map(_same_word, phrase, words))
+
+
+def _same_word(one: str, other: str) -> bool:
+    """In any form; but "for", which says nothing, is no form of "forest", which does."""
+    alike = (one in SAYING_NOTHING) == (other in SAYING_NOTHING)
+    return alike and bool(base_forms(one) & base_forms(other))
 
 
 @cache
@@ -139,10 +146,22 @@ def _phrases() -> dict[str, list[tuple[str, ...]]]:
 @lru_cache(maxsize=4096)
 def _corrected(word: str) -> str:
     """The word that this one is a typing error of; itself where it is one of ours, or none is near."""
-    if word in SAYING_NOTHING or word in NO_ERRORS or base_forms(word) & _forms():
+    if word in SAYING_NOTHING or base_forms(word) & _forms() or _is_english(word):
         return word
     alike = (each for each in _words() if abs(len(each) - len(word)) <= 1)
     return next((each for each in alike if is_mistyped(word, each)), word)
+
+
+def _is_english(word: str) -> bool:
+    """Whether it is a word itself: "good" is no error of "gold". Rare ones are: "ballon", "blu"."""
+    return _english()[word] >= _COMMON
+
+
+@cache
+def _english() -> WordFrequency:
+    from spellchecker import SpellChecker  # reads a dictionary, which most prompts need not
+
+    return SpellChecker(language="en").word_frequency
 
 
 @cache

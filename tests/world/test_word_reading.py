@@ -42,6 +42,8 @@ def test_what_a_terse_prompt_says_is_found_and_nothing_else():
     [
         ("A kite and a white bird", {"subject": "kite"}),
         ("A white kite next to a bird", {"subject": "kite", "colour": "white"}),
+        ("A good dragon lives for all that is real", {"subject": "dragon"}),
+        ("Some say it held the cost", {}),
         ("With a blue owl at its side, a kite flies", {"subject": "kite"}),
         ("With an owl and a red bird beside it, a pink kite", {"subject": "kite", "colour": "pink"}),
         ("A kite with an owl and a bird", {"subject": "kite"}),
