@@ -23,7 +23,6 @@ ATTRIBUTES = tuple(LABELS)
 # short enough for the last third of a segment of 14 latent frames (4.7 s). 17 = 4n-3, what a VAE takes.
 WINDOW, STRIDE = 9, 2
 SPAN = (WINDOW - 1) * STRIDE + 1
-NEIGHBOURS = 3  # frames that `with_neighbours` puts side by side
 
 
 @dataclass
@@ -69,16 +68,6 @@ def label_heads(width: int) -> nn.ModuleList:
 def apply_heads(heads: nn.ModuleList, content: Tensor) -> dict[str, Tensor]:
     """Content (B, A, D) -> attribute -> logits (B, classes)."""
     return {name: head(content[:, i]) for i, (name, head) in enumerate(zip(ATTRIBUTES, heads, strict=True))}
-
-
-def with_neighbours(frames: Tensor) -> Tensor:
-    """Frames (B, T, C, h, w) -> (B, T, 3C, h, w): the one before, this one, the one after.
-
-    The first and the last frame are their own neighbours.
-    """
-    before = torch.cat([frames[:, :1], frames[:, :-1]], 1)
-    after = torch.cat([frames[:, 1:], frames[:, -1:]], 1)
-    return torch.cat([before, frames, after], 2)
 
 
 def reading_starts(start: int, stop: int) -> range:

@@ -14,17 +14,9 @@ from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
 
-from arlon_core.models.judge import (
-    ATTRIBUTES,
-    NEIGHBOURS,
-    WINDOW,
-    Judge,
-    Reading,
-    apply_heads,
-    label_heads,
-    with_neighbours,
-)
+from arlon_core.models.judge import ATTRIBUTES, WINDOW, Judge, Reading, apply_heads, label_heads
 
+_NEIGHBOURS = 3  # frames that `with_neighbours` puts side by side
 _PLACE = 4  # numbers that say where it looked: x, y and the spread of each
 
 
@@ -80,7 +72,7 @@ class _Level(nn.Module):
         self.norm1, self.norm2, self.norm3 = _norm(channels), _norm(channels), _norm(channels)
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.time = nn.Conv2d(NEIGHBOURS * channels, channels, 1)
+        self.time = nn.Conv2d(_NEIGHBOURS * channels, channels, 1)
         self.down = (
             None if out_channels is None else nn.Conv2d(channels, out_channels, 4, stride=2, padding=1)
         )
@@ -91,6 +83,16 @@ class _Level(nn.Module):
         frames = rearrange(F.silu(self.norm3(x)), "(b t) c h w -> b t c h w", b=batch)
         x = x + self.time(with_neighbours(frames).flatten(0, 1))
         return x if self.down is None else self.down(x)
+
+
+def with_neighbours(frames: Tensor) -> Tensor:
+    """Frames (B, T, C, h, w) -> (B, T, 3C, h, w): the one before, this one, the one after.
+
+    The first and the last frame are their own neighbours.
+    """
+    before = torch.cat([frames[:, :1], frames[:, :-1]], 1)
+    after = torch.cat([frames[:, 1:], frames[:, -1:]], 1)
+    return torch.cat([before, frames, after], 2)
 
 
 def _places(weights: Tensor, size: torch.Size) -> Tensor:

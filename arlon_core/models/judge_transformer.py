@@ -1,9 +1,9 @@
 """The judge for reports: a strided stem and a transformer with attention split into space and time.
 
 Divided space-time attention is TimeSformer's (Bertasius et al. 2021), the convolutional stem is that of Xiao
-et al. 2021 (early convolutions). Each attribute is a learned query that looks at every frame. The stem sees
-each frame between its neighbours (our choice): a calm world moves by a pixel or two from frame to frame,
-which attention between patches of 16 pixels finds late.
+et al. 2021 (early convolutions). Each attribute is a learned query that looks at every frame. Within the stem
+frames are matched (`frame_matching`): a calm world moves by a pixel or two from frame to frame, which
+attention between patches of 16 pixels finds late.
 """
 
 from __future__ import annotations
@@ -14,16 +14,10 @@ from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
 
-from arlon_core.models.judge import (
-    ATTRIBUTES,
-    NEIGHBOURS,
-    WINDOW,
-    Judge,
-    Reading,
-    apply_heads,
-    label_heads,
-    with_neighbours,
-)
+from arlon_core.models.frame_matching import FrameMatching
+from arlon_core.models.judge import ATTRIBUTES, WINDOW, Judge, Reading, apply_heads, label_heads
+
+_MATCHED = 2  # the layer of the stem that frames are matched before: at a quarter of the pictures' size
 
 
 class TransformerJudge(Judge):
@@ -43,8 +37,9 @@ class TransformerJudge(Judge):
         dim = stem_widths[-1]
         self.stem = nn.ModuleList(
             nn.Conv2d(a, b, 3, stride=2, padding=1)
-            for a, b in zip((3 * NEIGHBOURS, *stem_widths[:-1]), stem_widths, strict=True)
+            for a, b in zip((3, *stem_widths[:-1]), stem_widths, strict=True)
         )
+        self.matching = FrameMatching(stem_widths[_MATCHED - 1])
         rows, columns = -(-height // 16), -(-width // 16)  # each halving rounds up
         self.space = nn.Parameter(0.02 * torch.randn(rows * columns, dim))
         self.time = nn.Parameter(0.02 * torch.randn(WINDOW, dim))
@@ -58,9 +53,10 @@ class TransformerJudge(Judge):
     def read(self, pictures: Tensor) -> Reading:
         """Pictures (B, T, 3, H, W) in [-1, 1] -> Reading."""
         batch = len(pictures)
-        x = with_neighbours(pictures).flatten(0, 1)
-        for number, conv in enumerate(self.stem):
-            x = conv(x if number == 0 else F.gelu(x))
+        x = self.stem[0](pictures.flatten(0, 1))
+        for number, conv in enumerate(self.stem[1:], 1):
+            x = F.gelu(x)
+            x = conv(self.matching(x, batch) if number == _MATCHED else x)
         tokens = rearrange(x, "(b t) d h w -> b t (h w) d", b=batch)
         tokens = tokens + self.space + self.time[:, None]
         for block in self.blocks:

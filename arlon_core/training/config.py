@@ -117,10 +117,17 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
         # Noise and windows make every look at an episode another one, so it may be looked at more often.
         "pool": PoolConfig(steps_per_group=24),
     },
-    "judge": {"batch_size": 64, "learning_rate": 1e-3, "max_steps": 6000, "evaluate_every": 2000},
+    "judge": {
+        "batch_size": 64,
+        "learning_rate": 1e-3,
+        "muon": True,
+        "max_steps": 6000,
+        "evaluate_every": 2000,
+    },
     "judge-report": {
         "batch_size": 64,
         "learning_rate": 7e-4,
+        "muon": True,
         "max_steps": 6000,
         "warmup_steps": 400,
         "evaluate_every": 2000,

@@ -10,8 +10,8 @@ import torch
 from arlon_core.errors import ModelError
 from arlon_core.models import judge_conv
 from arlon_core.models.folders import save_component
-from arlon_core.models.judge import ATTRIBUTES, SPAN, WINDOW, reading_starts, windows_of, with_neighbours
-from arlon_core.models.judge_conv import ConvJudge
+from arlon_core.models.judge import ATTRIBUTES, SPAN, WINDOW, reading_starts, windows_of
+from arlon_core.models.judge_conv import ConvJudge, with_neighbours
 from arlon_core.models.judge_folder import load_judge
 from arlon_core.models.judge_transformer import TransformerJudge
 from arlon_core.presets import PRESETS
