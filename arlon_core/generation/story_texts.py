@@ -12,7 +12,6 @@ from arlon_core.world.prompt_extension import extended_prompts
 from arlon_core.world.vocabulary import LABELS
 
 if TYPE_CHECKING:
-    from arlon_core.generation.request import Request
     from arlon_core.pipeline import ArlonPipeline
 
 _TAKEN = "leaves something open; the film takes: "
@@ -45,12 +44,14 @@ def reads_the_world(pipe: ArlonPipeline) -> bool:
     return reader is not None and dict(reader.config.attributes) == classes
 
 
-def prompt_warnings(pipe: ArlonPipeline, request: Request) -> Iterator[WarningRaised]:
+def prompt_warnings(pipe: ArlonPipeline, story: Story, added: Sequence[str]) -> Iterator[WarningRaised]:
     """What to know of the prompts before any work: words never seen, and what the film takes where a prompt
     leaves something open, so that people can say otherwise.
+
+    added: the sentence that each prompt has beyond what people wrote, as `story_texts` gives them.
     """
-    yield from word_warnings(pipe, request.story)
-    for index, sentence in enumerate(request.added):
+    yield from word_warnings(pipe, story)
+    for index, sentence in enumerate(added):
         if sentence:
             yield WarningRaised(f"segment {index + 1} {_TAKEN}{sentence}", index)
 
