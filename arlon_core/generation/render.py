@@ -48,12 +48,12 @@ def render(
     """Render a story; the film grows as the events are taken.
 
     Events in order: Planned; WarningRaised for words that the model has never seen, and for a prompt that
-    leaves something open; Sampling a latent frame and
-    TokensReady a segment; unless `with_animatic` is False, AnimaticReady a segment and one
-    for the whole; then for each chunk StepDone a step and ChunkReady; FilmReady at the end. Joining
-    tells how far a file is that clips are joined into, before the event that it stands. Clips are encoded
-    beside the rest: a segment's AnimaticReady comes some time after its TokensReady, its SegmentReady some
-    time after its last chunk, each in the film's order, while later segments are under way.
+    leaves something open; Sampling a latent frame and TokensReady a segment; unless `with_animatic` is False,
+    AnimaticReady a segment and one for the whole; then for each chunk StepDone a step and ChunkReady;
+    FilmReady at the end. Joining tells how far a file is that clips are joined into, before the event that it
+    stands. Clips are encoded beside the rest: a segment's AnimaticReady comes some time after its
+    TokensReady, its SegmentReady some time after its last chunk, each in the film's order, while later
+    segments are under way.
 
     project: folder that keeps every result; without one all is kept in a temporary place, which is removed
     when the events end. Its film.json (media.film_settings), read at the end, says how segments become the

@@ -90,13 +90,18 @@ def own_titles(page: Page) -> list[str]:
     return page.locator(f"#story-choice optgroup[label='{words.EDITOR['mine']}'] option").all_inner_texts()
 
 
-def hold_typing(page: Page) -> list[Route]:
-    """What is typed from now on does not reach the server; the requests, to be let go or dropped."""
+def hold_events(page: Page, told: str = "") -> list[Route]:
+    """Events that tell `told` do not reach the server from now on; the requests, to be let go or dropped."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
-        of_typing = '"event_data":{"rev"' in (route.request.post_data or "").replace(" ", "")
-        held.append(route) if of_typing else route.continue_()
+        data = (route.request.post_data or "").replace(" ", "")
+        held.append(route) if told in data else route.continue_()
 
     page.route("**/gradio_api/run/**", hold)
     return held
+
+
+def hold_typing(page: Page) -> list[Route]:
+    """The same of what is typed."""
+    return hold_events(page, '"event_data":{"rev"')

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from app import words
-from tests.app.studio_page import STORY, hold_typing, open_settings
+from tests.app.studio_page import STORY, hold_events, hold_typing, open_settings
 
 DRAFTS = "Object.keys(localStorage).filter(key => key.startsWith('arlon-draft-')).length"
 
@@ -81,8 +79,7 @@ def test_keys_on_their_way_are_kept_with_the_story_that_is_left(studio, view, wa
 
 def test_keys_typed_while_another_story_is_on_its_way_wait_for_their_own(studio):
     here = studio().begin()
-    opening: list[Route] = []
-    here.page.route("**/gradio_api/run/**", lambda route: opening.append(route))
+    opening = hold_events(here.page)
     here.page.select_option("#story-choice", "example:kite")
     here.until(lambda: opening)
     here.page.fill("#story-text", STORY + "# more")
@@ -99,13 +96,7 @@ def test_keys_typed_while_another_story_is_on_its_way_wait_for_their_own(studio)
 
 def test_a_setting_on_its_way_is_kept_with_the_story_that_is_left(studio):
     here = studio().begin()
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        of_first_key = json.loads(route.request.post_data)["data"][2:] == ["4", "", ""]
-        held.append(route) if of_first_key else route.continue_()
-
-    here.page.route("**/gradio_api/run/**", hold)
+    held = hold_events(here.page, ',"4","",""]')  # the settings after the first key
     open_settings(here.page)
     steps = here.page.get_by_label(words.SETTING["steps"])
     steps.press_sequentially("4")

@@ -12,7 +12,7 @@ from app.handlers.session import removal_problem
 from arlon_core.jobs import JobState
 from tests.app import shown_page
 from tests.app.shown_page import FOX, OWL, jobs_of, run
-from tests.app.studio_page import KEPT, STORY, Studio, hold_typing, kept_texts, own_titles
+from tests.app.studio_page import KEPT, STORY, Studio, hold_events, hold_typing, kept_texts, own_titles
 
 OWL_TEXT = "title: The owl\n\n[1s] An owl sits.\n"
 
@@ -131,9 +131,8 @@ def test_a_story_whose_film_is_being_exported_stays(new_bench):
 def test_what_was_typed_last_comes_back_with_its_story(studio, when: str):
     """Before the button was pressed, with no answer yet, and after it, with the other story on its way."""
     here = studio().begin()
-    held = hold_typing(here.page)
+    held = hold_typing(here.page) if when == "before" else hold_events(here.page)
     if when == "after":
-        here.page.route("**/gradio_api/run/**", lambda route: held.append(route))
         remove(here.page).click()
         here.until(lambda: held)
     here.page.fill("#story-text", STORY + "# more")

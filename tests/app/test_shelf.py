@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from app import words
-from tests.app.studio_page import KEPT, STORY, kept_texts, open_settings, own_titles
+from tests.app.studio_page import KEPT, STORY, hold_events, kept_texts, open_settings, own_titles
 
 OWL = "title: The owl\n\n[1s] An owl sits.\n"
 LONG = STORY + "# and much more\n" * 200
@@ -42,8 +42,7 @@ def test_a_story_written_in_one_tab_survives_what_another_tab_saves(studio):
     there = here.tab()
     there.page.select_option("#story-choice", "new")
     there.until(lambda: "paper plane" in there.prompts()[0])
-    held: list[Route] = []
-    there.page.route("**/gradio_api/run/**", lambda route: held.append(route))
+    held = hold_events(there.page)
     there.write(OWL)
     there.until(lambda: len(held) >= 1)
     here.write(STORY)

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from app import words
-from tests.app.studio_page import STORY, kept_texts, open_settings
+from tests.app.studio_page import STORY, hold_events, kept_texts, open_settings
 
 
 def test_a_story_is_there_and_no_script_fails(studio, browser_log):
@@ -261,8 +261,7 @@ def test_cancel_stops_and_says_that_nothing_is_lost(studio):
 def test_of_two_stories_asked_for_at_once_the_later_one_comes(studio):
     """Gradio drops an event while it works on one of its kind, so the page asks until it sees the answer."""
     here = studio().begin()
-    held: list[Route] = []
-    here.page.route("**/gradio_api/run/**", lambda route: held.append(route))
+    held = hold_events(here.page)
     here.page.select_option("#story-choice", "example:kite")
     here.until(lambda: held)
     here.page.select_option("#story-choice", "example:whale")
