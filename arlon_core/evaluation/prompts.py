@@ -1,9 +1,9 @@
-"""What the text encoder reads in prompts as people type them, against the same prompts clean.
+"""What AR and DiT are told of prompts as people type them, against the same prompts clean.
 
-Prompts go the engine's way: the attribute reader tells whole descriptions from changes, the texts are put
-together as AR and DiT get them, and the reader says what it finds in them. It is read by the network that the
-encoder was trained with, so this measures how far the encoder's states stay those of the clean prompt; what
-becomes of the films is for `evaluate measure --prompts` to say.
+Prompts go the engine's way: the attribute reader tells whole descriptions from changes, the film is read from
+them, and the texts that AR and DiT get are encoded. What these say is read by the network that the encoder
+was trained with, and everything that is to be seen in a segment is asked; what becomes of the films is for
+`evaluate measure --prompts` to say.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from arlon_core.errors import ModelError
 from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.perturbed import KINDS, perturbed_story
 from arlon_core.evaluation.statistics import MARGIN, Interval, Tally
-from arlon_core.generation.story_texts import extended_texts, reads_the_world
+from arlon_core.generation.story_texts import reads_the_world, told_texts
 from arlon_core.models.attribute_reader import FULL
 from arlon_core.models.text_encoder import encode_texts
-from arlon_core.world.legibility import NOT_ASKED
-from arlon_core.world.said import composed_labels
 from arlon_core.world.script import Script
-from arlon_core.world.vocabulary import LABELS, Attributes
+from arlon_core.world.vocabulary import LABELS, label_indices
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,15 +33,14 @@ ATTRIBUTES = (*LABELS, FULL)
 WITHIN = 0.05  # of clean prompts: the bar of all kinds
 _BATCH = 64
 
-Labels = dict[str, int]
 Rights = list[list[dict[str, bool]]]  # of each story and segment: attributes asked -> whether read right
 
 
 @dataclass(frozen=True)
 class KindResult:
-    """One kind of prompts. Differences to the same prompts clean, over the segments whose text it changes."""
+    """One kind of prompts. Differences to the same prompts clean, over the segments whose prompt changes."""
 
-    segments: int  # whose text differs from the clean one
+    segments: int  # whose prompt differs from the clean one
     clean: Mapping[str, Interval]
     accuracy: Mapping[str, Interval]
     difference: Mapping[str, Interval]
@@ -51,7 +48,7 @@ class KindResult:
     def holds(self, name: str) -> bool:
         """Whether an attribute is within WITHIN of clean prompts: its interval ends above it minus MARGIN.
 
-        What no changed text is asked about is not held against the kind.
+        What no changed prompt is asked about is not held against the kind.
         """
         difference = self.difference[name]
         return difference.value != difference.value or difference.low > -WITHIN - MARGIN
@@ -71,7 +68,7 @@ def measure_prompts(
         texts = [_texts(pipe, perturbed_story(held, kind).script) for held in stories]
         right = _rights(pipe, stories, texts)
         changed = [
-            [own != other for own, other in zip(mine.said, theirs.said, strict=True)]
+            [own != other for own, other in zip(mine.prompts, theirs.prompts, strict=True)]
             for mine, theirs in zip(texts, clean, strict=True)
         ]
         results[kind] = _result(clean_right, right, changed)
@@ -83,8 +80,9 @@ def measure_prompts(
 
 @dataclass(frozen=True)
 class _Texts:
-    """Of one story: the texts that AR and DiT would get, and which prompts were taken as full."""
+    """Of one story: its prompts, the texts that AR and DiT would get, and which were taken as full."""
 
+    prompts: list[str]
     said: list[str]
     full: list[bool]
 
@@ -93,7 +91,7 @@ def _texts(pipe: ArlonPipeline, script: Script) -> _Texts:
     captions = [segment.caption for segment in script.segments]
     full = [bool(each) for each in _read(pipe, captions)[FULL]]
     full[0] = True
-    return _Texts(extended_texts(pipe, "", captions, full, script.seed)[0], full)
+    return _Texts(captions, told_texts(pipe, "", captions, full, script.seed)[0], full)
 
 
 def _rights(pipe: ArlonPipeline, stories: Sequence[HeldOutStory], texts: Sequence[_Texts]) -> Rights:
@@ -102,27 +100,14 @@ def _rights(pipe: ArlonPipeline, stories: Sequence[HeldOutStory], texts: Sequenc
     for held, each in zip(stories, texts, strict=True):
         read = _read(pipe, each.said)
         rows = []
-        for index, labels in enumerate(_asked(held.script)):
-            row = {name: read[name][index] == label for name, label in labels.items() if label != NOT_ASKED}
+        for index, segment in enumerate(held.script.segments):
+            labels = label_indices(segment.attributes)
+            row = {name: read[name][index] == label for name, label in labels.items()}
             if index:  # the first prompt counts as full, whatever is read
-                row[FULL] = each.full[index] == held.script.segments[index].full
+                row[FULL] = each.full[index] == segment.full
             rows.append(row)
         rights.append(rows)
     return rights
-
-
-def _asked(script: Script) -> list[Labels]:
-    """What the text of each segment says, once its prompt is put to the last whole description."""
-    labels = []
-    described: Attributes | None = None
-    before: Attributes | None = None
-    for segment in script.segments:
-        now = segment.attributes
-        if segment.full or described is None or before is None:
-            described = before = now
-        labels.append(composed_labels(described, before, now))
-        before = now
-    return labels
 
 
 @torch.no_grad()

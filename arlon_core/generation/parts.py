@@ -87,7 +87,7 @@ def _in_session(
         session.pause = pause
         session.note_start("render" if options.film else "animatic")
         yield Planned(request.plan, request.texts, request.passes)
-        yield from session.noted(prompt_warnings(pipe, request.story, request.added))
+        yield from session.noted(prompt_warnings(pipe, request.story, request.taken))
         yield from session.noted(_part(session, options))
 
 

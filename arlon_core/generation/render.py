@@ -133,7 +133,7 @@ def _in_session(
     with open_session(pipe, request, project, cancel) as session:
         session.note_start(kind)
         yield Planned(request.plan, request.texts, request.passes)
-        yield from session.noted(prompt_warnings(pipe, request.story, request.added))
+        yield from session.noted(prompt_warnings(pipe, request.story, request.taken))
         yield from events(session)
 
 

@@ -33,7 +33,7 @@ class Request:
     story: Story
     plan: Plan
     texts: tuple[str, ...]  # one a segment: what AR and DiT read
-    added: tuple[str, ...]  # what each text has beyond what people wrote, "" for most
+    taken: tuple[str, ...]  # what the film takes where a prompt leaves something open, "" for most
     num_inference_steps: int
     guidance_scale: float
     sampling: SamplingConfig
@@ -72,12 +72,12 @@ def make_request(
         raise ArlonError(f"{steps} denoising steps make no film; give 1 to {_MAX_STEPS}.")
     chunk = chunk_length(chunk, config.max_new)
     seconds = [segment.seconds for segment in story.segments]
-    texts, added = story_texts(pipe, story)
+    texts, taken = story_texts(pipe, story)
     return Request(
         story=story,
         plan=make_plan(seconds, config.fps, max_new=chunk, overlap=config.overlap),
         texts=tuple(texts),
-        added=tuple(added),
+        taken=tuple(taken),
         num_inference_steps=steps,
         guidance_scale=float(config.guidance_scale if guidance is None else guidance),
         sampling=SamplingConfig(

@@ -1,4 +1,4 @@
-"""What AR and DiT read of a story: its prompts, and what descriptions leave open, in one more sentence."""
+"""What AR and DiT read of a story: everything that is to be seen in each segment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from arlon_core.generation.events import WarningRaised
 from arlon_core.generation.unknown_words import word_warnings
 from arlon_core.story import Story, join_sentences, segment_texts
-from arlon_core.world.prompt_extension import extended_prompts
+from arlon_core.world.film_reading import leaves_open, pictures
+from arlon_core.world.plain_captions import plain_caption
 from arlon_core.world.vocabulary import LABELS
 
 if TYPE_CHECKING:
@@ -18,23 +19,27 @@ _TAKEN = "leaves something open; the film takes: "
 
 
 def story_texts(pipe: ArlonPipeline, story: Story) -> tuple[list[str], list[str]]:
-    """The text of each segment, and the sentence that it has beyond what people wrote, "" for most."""
+    """The text of each segment, and what the film takes where its prompt leaves something open, else ""."""
     prompts = [segment.prompt for segment in story.segments]
-    return extended_texts(pipe, story.style, prompts, pipe.is_full(prompts), story.seed)
+    return told_texts(pipe, story.style, prompts, pipe.is_full(prompts), story.seed)
 
 
-def extended_texts(
+def told_texts(
     pipe: ArlonPipeline, style: str, prompts: Sequence[str], is_full: Sequence[bool], seed: int
 ) -> tuple[list[str], list[str]]:
     """The same, of prompts of which it is known whether they describe the whole picture.
 
-    Only a model of Storyworld has its prompts extended: others know other things.
+    A model of Storyworld reads the style and a plain caption of all that is to be seen; others know other
+    things, and read style + the last full description + the current change.
     """
-    added = [""] * len(prompts)
-    if reads_the_world(pipe):
-        added = extended_prompts(prompts, is_full, seed, style)
-    whole = [join_sentences(parts) for parts in zip(prompts, added, strict=True)]
-    return segment_texts(style, whole, is_full), added
+    if not reads_the_world(pipe):
+        return segment_texts(style, prompts, is_full), [""] * len(prompts)
+    captions = [plain_caption(picture) for picture in pictures(prompts, is_full, seed, style)]
+    taken = [
+        caption if (full or not index) and leaves_open(prompt) else ""
+        for index, (caption, full, prompt) in enumerate(zip(captions, is_full, prompts, strict=True))
+    ]
+    return [join_sentences([style, caption]) for caption in captions], taken
 
 
 def reads_the_world(pipe: ArlonPipeline) -> bool:
@@ -44,19 +49,22 @@ def reads_the_world(pipe: ArlonPipeline) -> bool:
     return reader is not None and dict(reader.config.attributes) == classes
 
 
-def prompt_warnings(pipe: ArlonPipeline, story: Story, added: Sequence[str]) -> Iterator[WarningRaised]:
+def prompt_warnings(pipe: ArlonPipeline, story: Story, taken: Sequence[str]) -> Iterator[WarningRaised]:
     """What to know of the prompts before any work: words never seen, and what the film takes where a prompt
     leaves something open, so that people can say otherwise.
 
-    added: the sentence that each prompt has beyond what people wrote, as `story_texts` gives them.
+    taken: what the film takes for each prompt, as `story_texts` gives it.
     """
     yield from word_warnings(pipe, story)
-    for index, sentence in enumerate(added):
+    for index, sentence in enumerate(taken):
         if sentence:
             yield WarningRaised(f"segment {index + 1} {_TAKEN}{sentence}", index)
 
 
 def opening_hint(story: Story) -> str:
     """The same of the first prompt before a model is loaded, which is needed to tell what later ones are."""
-    (sentence,) = extended_prompts([story.segments[0].prompt], [True], story.seed, story.style)
-    return f"This {_TAKEN}{sentence}" if sentence else ""
+    prompt = story.segments[0].prompt
+    if not leaves_open(prompt):
+        return ""
+    (picture,) = pictures([prompt], [True], story.seed, story.style)
+    return f"This {_TAKEN}{plain_caption(picture)}"

@@ -22,9 +22,9 @@ from arlon_core.story import segment_texts
 from arlon_core.training.config import PoolConfig
 from arlon_core.world.captions import TRAINING_PHRASING
 from arlon_core.world.loose_captions import LOOSE_PHRASING
+from arlon_core.world.plain_captions import PLAIN_PHRASING
 from arlon_core.world.renderer import StoryworldRenderer
 from arlon_core.world.script import HELD_OUT, Script, sample_script
-from arlon_core.world.terse_captions import TERSE_PHRASING
 
 Made = TypeVar("Made")
 
@@ -41,12 +41,12 @@ _STYLES = (
     "soft colours, flat shapes",
     "illustrated, gentle light",
 )
-# Of the prompts after the first, whole descriptions: in every other episode few or none, since people tell
-# the whole picture once. What has changed since then, the models must take from the film so far.
+# How an episode tells its story: plainly, as the engine does (`film_reading`); a few as people do, so that a
+# text of somebody else's is like something the models know. Of these the prompts after the first are whole
+# descriptions in half of some episodes, and few or none in others (our choices).
+_PLAIN_SHARE = 0.75
+_PHRASINGS = (TRAINING_PHRASING, LOOSE_PHRASING)
 _FULL_SHARES = (0.5, 0.5, 0.1, 0.0)
-# How an episode tells its story, one of these as likely as the other. Of tidy captions alone the models learn
-# that a text names everything, and answer wildly to one that leaves something out or orders it otherwise.
-_PHRASINGS = (TRAINING_PHRASING, TRAINING_PHRASING, LOOSE_PHRASING, TERSE_PHRASING)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class EpisodeSegment:
 
     start: int
     stop: int
-    text: str  # what AR and DiT read: style, last full description, current change
+    text: str  # what AR and DiT read
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,15 @@ def training_seed(run_seed: int, rank: int, index: int) -> int:
 
 def training_episode(seed: int, frames: int) -> Script:
     """The script of one training episode."""
-    return sample_script(
-        seed,
-        frames,
-        phrasing=random.Random(f"phrasing/{seed}").choice(_PHRASINGS),
-        full_share=random.Random(f"full/{seed}").choice(_FULL_SHARES),
-    )
+    rng = random.Random(f"telling/{seed}")
+    if rng.random() < _PLAIN_SHARE:
+        return plain_episode(seed, frames)
+    return sample_script(seed, frames, phrasing=rng.choice(_PHRASINGS), full_share=rng.choice(_FULL_SHARES))
+
+
+def plain_episode(seed: int, frames: int) -> Script:
+    """A script that tells every segment whole, in the words that the engine gives to AR and DiT."""
+    return sample_script(seed, frames, phrasing=PLAIN_PHRASING, full_share=1.0)
 
 
 def episode_segments(script: Script) -> tuple[EpisodeSegment, ...]:
@@ -151,7 +154,7 @@ class EpisodeSource:
 
     def held_out(self, count: int, first: int = 0) -> EpisodeGroup:
         """Episodes that training never draws; the same for every process, stage and run."""
-        return self.encode([sample_script(HELD_OUT + first + i, self.frames) for i in range(count)])
+        return self.encode([plain_episode(HELD_OUT + first + i, self.frames) for i in range(count)])
 
     @property
     def drawn(self) -> int:

@@ -30,6 +30,12 @@ WEATHER_CHANGES = {
              "snow starts falling"),
     "fog": ("fog rolls in", "a mist rises", "it becomes foggy", "thick fog comes up", "mist fills the air"),
 }  # fmt: skip
+WEATHER_ENDINGS = {
+    "rain": ("the rain stops", "the rain is over"),
+    "snow": ("the snow stops", "it stops snowing"),
+    "fog": ("the fog lifts", "the mist clears"),
+    "cloudy": ("the clouds part", "the clouds go away"),
+}
 CAMERA_CHANGES = {
     "still": ("the camera comes to rest", "the camera stops moving", "the camera stays still",
               "the view settles"),
@@ -93,14 +99,10 @@ def _reference(rng: random.Random, attributes: Attributes) -> tuple[str, str]:
 
 
 def _weather(rng: random.Random, before: str, after: str) -> str:
-    endings = {
-        "rain": ("the rain stops", "the rain is over"),
-        "snow": ("the snow stops", "it stops snowing"),
-        "fog": ("the fog lifts", "the mist clears"),
-        "cloudy": ("the clouds part", "the clouds go away"),
-    }
     if after == "clear" and rng.random() < 0.5:
-        return rng.choice(endings[before]) + rng.choice((" and the sky clears", " and it is clear again"))
+        return rng.choice(WEATHER_ENDINGS[before]) + rng.choice(
+            (" and the sky clears", " and it is clear again")
+        )
     return rng.choice(WEATHER_CHANGES[after])
 
 

@@ -18,7 +18,7 @@ PLAIN: dict[str, dict[str, str]] = {
     "place": {
         "meadow": "hill, meadow, countryside, field",
         "sea": "sea, ocean, wave, seaside, shore, coast, beach, lake",
-        "mountains": "mountain, peak, valley, cliff",
+        "mountains": "mountain, peak, snowy mountain, snowy peak, valley, cliff",
         "desert": "desert, dune, cactus, cacti",
         "forest": "forest, woods, fir, tree",
         "city": "city, town, rooftop, roof, skyscraper, street",
@@ -26,14 +26,16 @@ PLAIN: dict[str, dict[str, str]] = {
         "ice": "ice, iceberg, arctic, antarctic",
     },
     "time_of_day": {
-        "dawn": "dawn, sunrise, daybreak, morning",
-        "day": "day, daytime, noon, daylight, sunny, sunshine",
-        "dusk": "dusk, sunset, evening, twilight",
-        "night": "night, nightfall, moon, moonlit, moonlight, star, starry, dark",
+        "dawn": "dawn, sunrise, daybreak, morning, sun rises, sun comes up",
+        "day": "day, daytime, noon, daylight, sunny, sunshine, sun climbs",
+        "dusk": "dusk, sunset, evening, twilight, sun sets, sun sinks, sun goes down",
+        "night": "night, nightfall, moon, moonlit, moonlight, star, starry, dark, moon rises, moon comes up",
     },
     "weather": {
+        "clear": "clear sky, clear skies, blue sky, rain stops, rain ends, snow stops, snow ends, fog lifts, "
+        "mist lifts, storm passes, no rain, no more rain, no snow, no more snow, no fog, no more fog",
         "cloudy": "cloudy, overcast, under clouds",
-        "rain": "rain, rainy, raining, storm, stormy, drizzle, downpour",
+        "rain": "rain, rainy, raining, storm, storm comes up, stormy, drizzle, downpour",
         "snow": "snow, snowy, snowing, snowfall, snowflake, blizzard",
         "fog": "fog, foggy, mist, misty, haze, hazy",
     },
@@ -58,7 +60,8 @@ PLAIN: dict[str, dict[str, str]] = {
         "right here, right there, right now, right away, all right, left alone, left its, left his, "
         "left her, left the, left behind, on the left, on the right, to the left of, to the right of, up in, "
         "high up, up high, up there, up and down, down there, down below, far away, one day, some day, "
-        "every day, all day, above the clouds"
+        "every day, all day, above the clouds, left for, is left, close by, close to, "
+        "stays as, stay as, stays with, stay with"
     },
 }  # fmt: skip
 # Said of how a thing is done.

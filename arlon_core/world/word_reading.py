@@ -1,9 +1,10 @@
-"""What the words of a prompt name in the world (no torch).
+"""Which words of a prompt name something of the world (no torch).
 
 They are looked up: a network that was trained on captions guesses what a prompt does not say.
 
-Phrases of the vocabulary, everyday ones, and people's plain words (`plain_words`); the longest at each place
-counts. A word that is none of theirs counts as the one that it is a typing error of.
+Phrases of the vocabulary, of changes, everyday ones, and people's plain words (`plain_words`); the longest at
+each place counts. A word that is none of theirs counts as the one that it is a typing error of. What a prompt
+says with them is for `prompt_reading` to tell.
 """
 
 from __future__ import annotations
@@ -13,29 +14,23 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from arlon_core.models.known_words import SAYING_NOTHING, base_forms, text_words
-from arlon_core.world import everyday
+from arlon_core.world import changes, everyday
 from arlon_core.world import vocabulary as v
 from arlon_core.world.near_words import is_mistyped
-from arlon_core.world.plain_words import MANNERS, NOTHING, plain_phrases
+from arlon_core.world.plain_words import MANNERS, plain_phrases
 
 if TYPE_CHECKING:
     from spellchecker import WordFrequency
-
-Said = dict[str, str]  # attribute -> value
 
 _TABLES = {
     "subject": ("SUBJECTS",), "colour": ("COLOURS",), "action": ("ACTIONS",), "place": ("PLACES",),
     "time_of_day": ("TIMES", "TIME_NOUNS"), "weather": ("WEATHERS", "WEATHER_CLAUSES"),
     "camera": ("CAMERAS",),
 }  # fmt: skip
+_CHANGES = {"time_of_day": "TIME_CHANGES", "weather": "WEATHER_CHANGES", "camera": "CAMERA_CHANGES"}
 _STEADY = ("subject", "place")  # named without the small words of a phrase too: "the hot-air balloon"
-# Between a subject, or "it", and a colour that is its own: "the kite slowly turns red".
-_TURNING = frozenset(
-    ("is", "are", "turn", "turns", "turning", "become", "becomes", "becoming", "goes", "now", "all", "in")
-)
-_IT = frozenset(("it", "its"))
+_CLAUSES = ("time_of_day", "weather", "camera")  # named without their first "the" too: "sun comes up"
 _COMMON = 1000  # occurrences in pyspellchecker's dictionary of 160,000 words (our choice)
-_BESIDE = frozenset(("with", "beside", "alongside", "near"))
 
 
 class Match(NamedTuple):
@@ -47,55 +42,13 @@ class Match(NamedTuple):
     value: str
 
 
-def said_in(prompt: str) -> Said:
-    """What a prompt names: of each attribute the first, and of colours that of the main subject."""
-    words = [_corrected(word) for word in text_words(prompt) if word not in MANNERS]
-    found = list(_matches(words))
-    subjects = [match for match in found if match.name == "subject"]
-    company = _company_words(words)
-    main = [match for match in subjects if match.start not in company] or subjects
-    said: Said = {match.name: match.value for match in main[:1]}
-    for match in found:
-        if match.name not in (NOTHING, "colour"):
-            said.setdefault(match.name, match.value)
-    colours = [match.value for match in found if _is_of(said.get("subject"), match, found, words)]
-    return said | ({"colour": colours[0]} if colours else {})
+def prompt_words(prompt: str) -> list[str]:
+    """The words of a prompt in lower case, errors mended, without those that tell how a thing is done."""
+    return [_corrected(word) for word in text_words(prompt) if word not in MANNERS]
 
 
-def _company_words(words: Sequence[str]) -> set[int]:
-    """Places of words that tell who is with the main subject: "with an owl at its side, a robot flies"."""
-    places: set[int] = set()
-    begun = None
-    for at, word in enumerate(words):
-        if word in _IT and at and (word == "its" or words[at - 1] in _BESIDE):
-            places.update(range(at if begun is None else begun, at))
-            begun = None
-        elif word in _BESIDE and words[at + 1 : at + 2] != ["it"] and begun is None:
-            begun = at
-    return places
-
-
-def _is_of(subject: str | None, colour: Match, found: Sequence[Match], words: Sequence[str]) -> bool:
-    """Whether a colour is that of the subject: "a red, small kite", "the kite turns red", "it is red now"."""
-    if colour.name != "colour":
-        return False
-    after = next((m for m in found if m.start >= colour.stop and m.name != "colour"), None)
-    if after and after.name == "subject" and _adjectives(words[colour.stop : after.start]):
-        return after.value == subject
-    if subject is None and words[colour.stop :] and not (after and after.start == colour.stop):
-        return words[colour.stop] not in SAYING_NOTHING  # "a blue fox": the world has another blue thing
-    before = [m.stop for m in found if m.stop <= colour.start and m.name == "subject" and m.value == subject]
-    before += [at + 1 for at, word in enumerate(words[: colour.start]) if word in _IT]
-    if not before:
-        return False
-    return all(word in _TURNING for word in words[max(before) : colour.start])
-
-
-def _adjectives(words: Sequence[str]) -> bool:
-    return all(word not in SAYING_NOTHING or word == "and" for word in words)
-
-
-def _matches(words: Sequence[str]) -> Iterator[Match]:
+def word_matches(words: Sequence[str]) -> Iterator[Match]:
+    """What `prompt_words` name, in order; of name NOTHING where a turn only seems to name something."""
     at = 0
     while at < len(words):
         begun = [phrase for form in sorted(base_forms(words[at])) for phrase in _phrases().get(form, ())]
@@ -125,7 +78,7 @@ def _named() -> dict[tuple[str, ...], tuple[str, str]]:
     for name, value, phrase in (*_caption_phrases(), *plain_phrases()):
         words = text_words(phrase)
         named.setdefault(tuple(words), (name, value))
-        if name == "camera" and words[0] == "the":
+        if name in _CLAUSES and words[0] == "the":
             named.setdefault(tuple(words[1:]), (name, value))
         telling = tuple(word for word in words if word not in SAYING_NOTHING)
         if name in _STEADY and " with " not in phrase and telling:
@@ -176,7 +129,7 @@ def _forms() -> frozenset[str]:
 
 
 def _caption_phrases() -> Iterator[tuple[str, str, str]]:
-    """(attribute, value, phrase) of the vocabulary, then of everyday words."""
+    """(attribute, value, phrase) of the vocabulary, then of everyday words, then of changes."""
     for words in (v, everyday):
         for name, tables in _TABLES.items():
             for table in tables:
@@ -184,3 +137,10 @@ def _caption_phrases() -> Iterator[tuple[str, str, str]]:
                     for entry in entries:
                         for phrase in entry if isinstance(entry, tuple) else (entry,):
                             yield name, value, phrase
+    for name, table in _CHANGES.items():
+        for value, phrases in getattr(changes, table).items():
+            for phrase in phrases:
+                yield name, value, phrase
+    for phrases in changes.WEATHER_ENDINGS.values():
+        for phrase in phrases:
+            yield "weather", "clear", phrase

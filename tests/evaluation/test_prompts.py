@@ -16,7 +16,6 @@ from arlon_core.evaluation.prompts import ATTRIBUTES, measure_prompts, prompts_j
 from arlon_core.evaluation.test_set import benchmark_story
 from arlon_core.models.attribute_reader import FULL
 from arlon_core.pipeline import ArlonPipeline
-from arlon_core.world.legibility import NOT_ASKED
 from arlon_core.world.vocabulary import LABELS, label_indices
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "storyworld"
@@ -26,23 +25,6 @@ STORIES = [benchmark_story(number, 12) for number in range(3)]
 @pytest.fixture(scope="module")
 def shipped() -> ArlonPipeline:
     return ArlonPipeline.from_pretrained(SHIPPED, device="cpu")
-
-
-def test_what_a_text_says_is_asked_and_nothing_else():
-    for held in STORIES:
-        asked = prompts._asked(held.script)
-        described = before = None
-        for segment, labels in zip(held.script.segments, asked, strict=True):
-            now = label_indices(segment.attributes)
-            assert all(label in (now[name], NOT_ASKED) for name, label in labels.items())
-            if segment.full or described is None:
-                assert labels == now
-                described = now
-            else:
-                for name in LABELS:
-                    told = now[name] != before[name] or now[name] == described[name]
-                    assert (labels[name] != NOT_ASKED) == told
-            before = now
 
 
 def test_the_tables_hold_all_kinds_and_capitals_change_nothing(
@@ -84,9 +66,9 @@ def test_a_wrong_reading_is_counted_wrong(shipped: ArlonPipeline, monkeypatch: p
         prompts, "_read", lambda pipe, texts: {name: [0] * len(texts) for name in (*LABELS, FULL)}
     )
     clean, _ = measure_prompts(shipped, STORIES, ())
-    colours = [labels["colour"] for held in STORIES for labels in prompts._asked(held.script)]
-    asked = [label for label in colours if label != NOT_ASKED]
-    assert clean["colour"].value == pytest.approx(np.mean([label == 0 for label in asked]))
+    now = [segment.attributes for held in STORIES for segment in held.script.segments]
+    first = [label_indices(attributes)["colour"] == 0 for attributes in now]
+    assert clean["colour"].value == pytest.approx(np.mean(first))
     later = [segment.full for held in STORIES for segment in held.script.segments[1:]]
     assert clean[FULL].value == pytest.approx(1 - np.mean(later))
 

@@ -1,7 +1,8 @@
-"""What AR and DiT read: open prompts are extended, people are told, and no text is unlike all of training."""
+"""What AR and DiT read: all that is to be seen, whatever was left open; and people are told of that."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,9 +14,9 @@ from arlon_core.generation.render import animatic
 from arlon_core.generation.story_texts import story_texts
 from arlon_core.pipeline import ArlonPipeline
 from arlon_core.story import Segment, Story
-from arlon_core.world.prompt_extension import NAMED
+from arlon_core.world.film_reading import NAMED
+from arlon_core.world.prompt_reading import said_in
 from arlon_core.world.script import HELD_OUT, sample_script
-from arlon_core.world.word_reading import said_in
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "storyworld"
 OPEN = ("A dragon flies.", "A red balloon rises over green hills.", "a cat", "Then night falls.")
@@ -30,17 +31,29 @@ def story(*prompts: str, seed: int = 0) -> Story:
     return Story(tuple(Segment(prompt, 1.0) for prompt in prompts), seed=seed)
 
 
-def test_an_open_prompt_stands_and_a_sentence_follows(shipped: ArlonPipeline):
-    texts, added = story_texts(shipped, story("A dragon flies.", "Night falls."))
-    assert texts[0] == f"A dragon flies. {added[0]}"
+def test_every_text_tells_everything_that_is_to_be_seen(shipped: ArlonPipeline):
+    told = story(
+        "A red balloon rises over green hills at dawn.", "Night falls and a white owl joins it.", "Rain"
+    )
+    texts, taken = story_texts(shipped, told)
+    assert texts == [
+        "A red hot-air balloon rises over green hills at dawn.",
+        "A red hot-air balloon rises over green hills at night, with a white owl beside it.",
+        "A red hot-air balloon rises over green hills at night in the rain, with a white owl beside it.",
+    ]
+    assert taken == ["", "", ""], "nothing was left open"
+
+
+def test_the_style_stands_before_every_text(shipped: ArlonPipeline):
+    told = replace(story("A dragon flies.", "Night falls."), style="calm, wide view")
+    texts, _ = story_texts(shipped, told)
+    assert all(text.startswith("calm, wide view. A ") for text in texts)
+
+
+def test_what_an_open_prompt_leaves_out_is_taken_and_told(shipped: ArlonPipeline):
+    texts, taken = story_texts(shipped, story("A dragon flies.", "Night falls."))
+    assert taken == [texts[0], ""]
     assert set(said_in(texts[0])) >= set(NAMED)
-    assert texts[1] == f"{texts[0]} Night falls."
-    assert added[1] == ""
-
-
-def test_a_whole_description_is_read_as_it_stands(shipped: ArlonPipeline):
-    prompt = "A red balloon rises over green hills at dawn."
-    assert story_texts(shipped, story(prompt)) == ([prompt], [""])
 
 
 def test_a_model_of_another_world_reads_what_people_wrote():

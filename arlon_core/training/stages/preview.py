@@ -15,12 +15,17 @@ from arlon_core.models.preview_decoder import PreviewDecoder
 from arlon_core.models.video_vae import encode_frames
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
-from arlon_core.training.episodes import EpisodeSource, episode_segments, training_seed
+from arlon_core.training.episodes import (
+    EpisodeSource,
+    episode_segments,
+    training_episode,
+    training_seed,
+)
 from arlon_core.training.pictures import to_pictures
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages.latents import LatentStage
 from arlon_core.training.texts import FrozenText
-from arlon_core.world.script import HELD_OUT, sample_script
+from arlon_core.world.script import HELD_OUT
 
 _CLIP = 17  # video frames, all of one segment
 _LOOKS = 3  # steps that a clip is learned from: drawing and encoding it takes longer than learning from it
@@ -82,7 +87,7 @@ class PreviewStage(LatentStage):
     def _clips(self, seeds: list[int], places: list[list[float]]) -> PreviewBatch:
         """A clip of each seed's episode. places: two numbers in [0, 1) a clip, for its segment and start."""
         assert self.source.vae is not None
-        scripts = [sample_script(seed, self.source.frames) for seed in seeds]
+        scripts = [training_episode(seed, self.source.frames) for seed in seeds]
         starts, texts = [], []
         for script, (which, where) in zip(scripts, places, strict=True):
             number = int(which * len(script.segments))

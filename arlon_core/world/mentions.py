@@ -1,0 +1,135 @@
+"""Who is spoken of in a prompt: its main subject, and others beside it (no torch).
+
+Several words may mention one subject, and two subjects may be of one kind. The rules are our own: in a
+description the main one is the film's own, else the first that is not told to be with another; in a change it
+is the film's own where it is not spoken of as somebody new ("a bird", "another bird").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from arlon_core.models.known_words import SAYING_NOTHING
+from arlon_core.world.vocabulary import Attributes
+from arlon_core.world.word_reading import Match, prompt_words, word_matches
+
+IT = frozenset(("it", "its"))
+NEAR = 4  # words: what is told of somebody stands so close to the mention
+_NEW = frozenset(("a", "an", "another", "one", "some"))
+_ARTICLES = _NEW | {"the"}
+_BESIDE = frozenset(("with", "beside", "alongside", "near", "at"))  # before "it": "with it", "at its side"
+_LEADING = frozenset(("with", "beside", "alongside", "near", "by", "to", "plus", "also"))  # to company
+_ALONG = frozenset(("company", "along", "close", "too"))  # after company
+
+
+class Mention(NamedTuple):
+    """Words [start, stop), adjectives included, name a subject; `main`: the one that the film is about."""
+
+    start: int
+    stop: int
+    subject: str
+    colour: str | None
+    main: bool = False
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """The words of a prompt, what they name of the world, and whom they mention; all in order."""
+
+    words: Sequence[str]
+    found: Sequence[Match]
+    mentions: Sequence[Mention]
+
+    def owner(self, place: int) -> Mention | Literal[True] | None:
+        """Whose the words at a place are: a mention's, True for "it", None where nobody stands before."""
+        for at in range(place - 1, -1, -1):
+            mention = self.mention_at(at)
+            if mention or self.words[at] in IT:
+                return mention or True
+        return None
+
+    def is_joint(self, mention: Mention) -> bool:
+        """Whether the main subject stands before somebody, and "and": "the kite and the owl fly left"."""
+        and_at = self._article(mention) - 1
+        before = self.mention_at(and_at - 1) if and_at > 0 and self.words[and_at] == "and" else None
+        return before is not None and before.main
+
+    def words_before(self, mention: Mention, count: int) -> Sequence[str]:
+        """So many words before a mention and its article."""
+        stop = self._article(mention)
+        return self.words[max(0, stop - count) : stop]
+
+    def _article(self, mention: Mention) -> int:
+        led = mention.start > 0 and self.words[mention.start - 1] in _ARTICLES
+        return mention.start - led
+
+    def mention_at(self, place: int) -> Mention | None:
+        """The mention that a word is part of."""
+        return next((each for each in self.mentions if each.start <= place < each.stop), None)
+
+    def match_at(self, place: int) -> Match | None:
+        """What a word is part of the name of."""
+        return next((match for match in self.found if match.start <= place < match.stop), None)
+
+
+def spoken(prompt: str, film: Attributes | None, *, change: bool) -> Spoken:
+    """A prompt with its mentions told apart.
+
+    film: what is to be seen so far. change: the prompt tells what changes in it.
+    """
+    words = prompt_words(prompt)
+    found = list(word_matches(words))
+    phrases = [_noun_phrase(words, found, match) for match in found if match.name == "subject"]
+    if change and film is not None:
+        mentions = [each._replace(main=_is_known(words, each, film)) for each in phrases]
+    else:
+        main = _described(words, phrases, film.subject if film else None)
+        mentions = [each._replace(main=main is not None and _same(words, each, main)) for each in phrases]
+    return Spoken(words, found, mentions)
+
+
+def _noun_phrase(words: Sequence[str], found: Sequence[Match], noun: Match) -> Mention:
+    """A subject with its adjectives."""
+    at, colour = noun.start, None
+    while at and noun.start - at < NEAR:
+        adjective = next((match for match in found if match.stop == at), None)
+        if adjective and adjective.name != "colour":
+            break
+        if adjective:
+            at, colour = adjective.start, adjective.value
+        elif words[at - 1] in SAYING_NOTHING and words[at - 1] != "and":
+            break
+        else:
+            at -= 1
+    return Mention(at, noun.stop, noun.value, colour)
+
+
+def _described(words: Sequence[str], phrases: Sequence[Mention], known: str | None) -> Mention | None:
+    """The main subject of a description."""
+    alone = [each for each in phrases if not _is_company(words, each)] or phrases
+    return next((each for each in alone if each.subject == known), alone[0] if alone else None)
+
+
+def _same(words: Sequence[str], mention: Mention, main: Mention) -> bool:
+    """Whether a description speaks of its main subject: "a green kite ... the kite is small"."""
+    told = mention.colour is None or main.colour is None or mention.colour == main.colour
+    other = words[mention.start - 1 : mention.start] in (["another"], ["second"])
+    return mention == main or (mention.subject == main.subject and told and not other)
+
+
+def _is_known(words: Sequence[str], mention: Mention, film: Attributes) -> bool:
+    """Whether a change speaks of the film's main subject, and not of another of its kind."""
+    new = mention.start > 0 and words[mention.start - 1] in _NEW and mention.colour != film.colour
+    return mention.subject == film.subject and not new
+
+
+def _is_company(words: Sequence[str], mention: Mention) -> bool:
+    """Whether somebody is told to be with another: "with an owl at its side, a robot flies"."""
+    before = [word for word in words[: mention.start] if word not in _ARTICLES][-2:]
+    after = words[mention.stop : mention.stop + NEAR]
+    beside = any(one in _BESIDE and other in IT for one, other in pairwise(after))
+    led = bool(before) and before[-1] in _LEADING and before != ["close", "by"]
+    return beside or led or bool(_ALONG & set(after))
