@@ -1,9 +1,8 @@
 """What AR and DiT are told of prompts as people type them, against the same prompts clean.
 
-Prompts go the engine's way: the attribute reader tells whole descriptions from changes, the film is read from
-them, and the texts that AR and DiT get are encoded. What these say is read by the network that the encoder
-was trained with, and everything that is to be seen in a segment is asked; what becomes of the films is for
-`evaluate measure --prompts` to say.
+Prompts go the engine's way: the film is read from them, and the texts that AR and DiT get are encoded. What
+these say is read by the network that the encoder was trained with, and everything that is to be seen in a
+segment is asked; what becomes of the films is for `evaluate measure --prompts` to say.
 """
 
 from __future__ import annotations
@@ -18,10 +17,8 @@ from arlon_core.errors import ModelError
 from arlon_core.evaluation.held_out import HeldOutStory
 from arlon_core.evaluation.perturbed import KINDS, perturbed_story
 from arlon_core.evaluation.statistics import MARGIN, Interval, Tally
-from arlon_core.generation.story_texts import reads_the_world, told_texts
-from arlon_core.models.attribute_reader import FULL
+from arlon_core.generation.story_texts import reads_the_world, story_texts
 from arlon_core.models.text_encoder import encode_texts
-from arlon_core.world.script import Script
 from arlon_core.world.vocabulary import LABELS, label_indices
 
 if TYPE_CHECKING:
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 
     from arlon_core.pipeline import ArlonPipeline
 
-ATTRIBUTES = (*LABELS, FULL)
+ATTRIBUTES = tuple(LABELS)
 WITHIN = 0.05  # of clean prompts: the bar of all kinds
 _BATCH = 64
 
@@ -61,52 +58,35 @@ def measure_prompts(
     pipe.require("tokenizer", "text_encoder", "attribute_reader")
     if not reads_the_world(pipe):
         raise ModelError(f"{pipe.name} does not read Storyworld's attributes; give --model another model.")
-    clean = [_texts(pipe, held.script) for held in stories]
-    clean_right = _rights(pipe, stories, clean)
+    clean = _rights(pipe, stories)
     results = {}
     for kind in kinds:
-        texts = [_texts(pipe, perturbed_story(held, kind).script) for held in stories]
-        right = _rights(pipe, stories, texts)
+        typed = [perturbed_story(held, kind) for held in stories]
         changed = [
-            [own != other for own, other in zip(mine.prompts, theirs.prompts, strict=True)]
-            for mine, theirs in zip(texts, clean, strict=True)
+            [own.prompt != other.prompt for own, other in zip(*pair, strict=True)]
+            for pair in (
+                (mine.story.segments, held.story.segments) for mine, held in zip(typed, stories, strict=True)
+            )
         ]
-        results[kind] = _result(clean_right, right, changed)
-    return {name: _mean(clean_right, name) for name in ATTRIBUTES}, results
+        results[kind] = _result(clean, _rights(pipe, typed), changed)
+    return {name: _mean(clean, name) for name in ATTRIBUTES}, results
 
 
 # -- reading --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """Of one story: its prompts, the texts that AR and DiT would get, and which were taken as full."""
-
-    prompts: list[str]
-    said: list[str]
-    full: list[bool]
-
-
-def _texts(pipe: ArlonPipeline, script: Script) -> _Texts:
-    captions = [segment.caption for segment in script.segments]
-    full = [bool(each) for each in _read(pipe, captions)[FULL]]
-    full[0] = True
-    return _Texts(captions, told_texts(pipe, "", captions, full, script.seed)[0], full)
-
-
-def _rights(pipe: ArlonPipeline, stories: Sequence[HeldOutStory], texts: Sequence[_Texts]) -> Rights:
+def _rights(pipe: ArlonPipeline, stories: Sequence[HeldOutStory]) -> Rights:
     """What is read right in the texts of each story."""
     rights = []
-    for held, each in zip(stories, texts, strict=True):
-        read = _read(pipe, each.said)
-        rows = []
-        for index, segment in enumerate(held.script.segments):
-            labels = label_indices(segment.attributes)
-            row = {name: read[name][index] == label for name, label in labels.items()}
-            if index:  # the first prompt counts as full, whatever is read
-                row[FULL] = each.full[index] == segment.full
-            rows.append(row)
-        rights.append(rows)
+    for held in stories:
+        read = _read(pipe, story_texts(pipe, held.story)[0])
+        asked = [label_indices(segment.attributes) for segment in held.script.segments]
+        rights.append(
+            [
+                {name: read[name][index] == label for name, label in labels.items()}
+                for index, labels in enumerate(asked)
+            ]
+        )
     return rights
 
 

@@ -33,7 +33,7 @@ class Request:
     story: Story
     plan: Plan
     texts: tuple[str, ...]  # one a segment: what AR and DiT read
-    taken: tuple[str, ...]  # what the film takes where a prompt leaves something open, "" for most
+    taken: str  # what the film takes where the first prompt leaves something open, or ""
     num_inference_steps: int
     guidance_scale: float
     sampling: SamplingConfig
@@ -77,7 +77,7 @@ def make_request(
         story=story,
         plan=make_plan(seconds, config.fps, max_new=chunk, overlap=config.overlap),
         texts=tuple(texts),
-        taken=tuple(taken),
+        taken=taken,
         num_inference_steps=steps,
         guidance_scale=float(config.guidance_scale if guidance is None else guidance),
         sampling=SamplingConfig(

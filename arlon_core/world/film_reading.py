@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from arlon_core.world import vocabulary as v
-from arlon_core.world.prompt_reading import Company, Reading, Said, read_prompt, said_in
+from arlon_core.world.prompt_reading import Company, Reading, read_prompt, said_in
 from arlon_core.world.vocabulary import Attributes
 
 # What a whole description names. One that does tells by silence, too: a clear sky, a camera at rest, nobody
@@ -27,19 +27,22 @@ _ROUND_ABOUT = ("place", "time_of_day", "weather", "camera")  # what a style can
 _OPEN_ACTIONS = ("left", "right", "still")  # calm ones, for prompts such as "a kite flies"
 
 
-def pictures(prompts: Sequence[str], is_full: Sequence[bool], seed: int, style: str = "") -> list[Attributes]:
+def pictures(prompts: Sequence[str], seed: int, style: str = "") -> list[Attributes]:
     """What is to be seen in each segment; it depends on the prompts up to its own, and on none that follows.
 
-    is_full: whether each prompt describes a picture rather than a change; the first always does. seed, style:
-    the story's.
+    seed, style: the story's.
     """
     film = _Film(seed, style)
-    return [film.after(prompt, full=full) for prompt, full in zip(prompts, is_full, strict=True)]
+    return [film.after(prompt) for prompt in prompts]
 
 
 def leaves_open(prompt: str) -> bool:
     """Whether a description leaves anything of NAMED to the film."""
-    return not set(NAMED) <= set(said_in(prompt))
+    return not _is_whole(read_prompt(prompt))
+
+
+def _is_whole(reading: Reading) -> bool:
+    return set(NAMED) <= set(reading.said)
 
 
 class _Film:
@@ -52,26 +55,20 @@ class _Film:
         self.now: Attributes | None = None
         self.colours: dict[str, str] = {}
 
-    def after(self, prompt: str, *, full: bool) -> Attributes:
-        """The picture once a prompt has been obeyed."""
-        before, full = self.now or self.open, full or self.now is None
-        reading = read_prompt(prompt, self.now, change=not full)
-        whole = full and set(NAMED) <= set(reading.said)
-        now = replace(before, **self._left_out(before, reading, whole=whole), **reading.said)
+    def after(self, prompt: str) -> Attributes:
+        """The picture once a prompt has been obeyed.
+
+        All but whole descriptions and the first prompt are changes: a film is one continuous shot, in which
+        another subject comes along rather than takes the place of the first.
+        """
+        before, reading = self.now or self.open, read_prompt(prompt, self.now)
+        whole = _is_whole(reading)
+        if self.now is not None and not whole:
+            reading = read_prompt(prompt, self.now, change=True)
+        now = replace(before, **{**(_SILENCE if whole else {}), **reading.said})
         self.colours[now.subject] = now.colour
-        if before.subject != now.subject == v.split_second(before.second_subject)[1]:
-            now = replace(now, second_subject=None)  # it has become the main one
         self.now = replace(now, second_subject=self._company(now, reading, whole=whole))
         return self.now
-
-    def _left_out(self, before: Attributes, reading: Reading, *, whole: bool) -> Said:
-        """What a prompt decides without a word: another subject has a colour and an action of its own."""
-        left = dict(_SILENCE) if whole else {}
-        subject = reading.said.get("subject", before.subject)
-        if subject != before.subject:
-            left["colour"] = self.colours.get(subject, self.open.colour)
-            left["action"] = self.open.action
-        return {name: value for name, value in left.items() if name not in reading.said}
 
     def _company(self, now: Attributes, reading: Reading, *, whole: bool) -> str | None:
         company = reading.company or (Company(None) if whole else None)

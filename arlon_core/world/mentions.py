@@ -19,6 +19,7 @@ from arlon_core.world.word_reading import Match, prompt_words, word_matches
 IT = frozenset(("it", "its"))
 NEAR = 4  # words: what is told of somebody stands so close to the mention
 _NEW = frozenset(("a", "an", "another", "one", "some"))
+_OTHER = frozenset(("another", "second"))
 _ARTICLES = _NEW | {"the"}
 _BESIDE = frozenset(("with", "beside", "alongside", "near", "at"))  # before "it": "with it", "at its side"
 _LEADING = frozenset(("with", "beside", "alongside", "near", "by", "to", "plus", "also"))  # to company
@@ -116,14 +117,15 @@ def _described(words: Sequence[str], phrases: Sequence[Mention], known: str | No
 def _same(words: Sequence[str], mention: Mention, main: Mention) -> bool:
     """Whether a description speaks of its main subject: "a green kite ... the kite is small"."""
     told = mention.colour is None or main.colour is None or mention.colour == main.colour
-    other = words[mention.start - 1 : mention.start] in (["another"], ["second"])
+    other = "".join(words[mention.start - 1 : mention.start]) in _OTHER
     return mention == main or (mention.subject == main.subject and told and not other)
 
 
 def _is_known(words: Sequence[str], mention: Mention, film: Attributes) -> bool:
     """Whether a change speaks of the film's main subject, and not of another of its kind."""
-    new = mention.start > 0 and words[mention.start - 1] in _NEW and mention.colour != film.colour
-    return mention.subject == film.subject and not new
+    article = "".join(words[mention.start - 1 : mention.start])
+    other = article in _OTHER or (article in _NEW and mention.colour not in (None, film.colour))
+    return mention.subject == film.subject and not other
 
 
 def _is_company(words: Sequence[str], mention: Mention) -> bool:

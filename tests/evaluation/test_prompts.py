@@ -14,7 +14,6 @@ from arlon_core.evaluation import prompts
 from arlon_core.evaluation.perturbed import KINDS
 from arlon_core.evaluation.prompts import ATTRIBUTES, measure_prompts, prompts_json, prompts_markdown
 from arlon_core.evaluation.test_set import benchmark_story
-from arlon_core.models.attribute_reader import FULL
 from arlon_core.pipeline import ArlonPipeline
 from arlon_core.world.vocabulary import LABELS, label_indices
 
@@ -62,15 +61,11 @@ def test_only_texts_that_differ_are_counted(shipped: ArlonPipeline):
 
 def test_a_wrong_reading_is_counted_wrong(shipped: ArlonPipeline, monkeypatch: pytest.MonkeyPatch):
     """Against a reader that reads everything right: one that always says the first class."""
-    monkeypatch.setattr(
-        prompts, "_read", lambda pipe, texts: {name: [0] * len(texts) for name in (*LABELS, FULL)}
-    )
+    monkeypatch.setattr(prompts, "_read", lambda pipe, texts: {name: [0] * len(texts) for name in LABELS})
     clean, _ = measure_prompts(shipped, STORIES, ())
     now = [segment.attributes for held in STORIES for segment in held.script.segments]
     first = [label_indices(attributes)["colour"] == 0 for attributes in now]
     assert clean["colour"].value == pytest.approx(np.mean(first))
-    later = [segment.full for held in STORIES for segment in held.script.segments[1:]]
-    assert clean[FULL].value == pytest.approx(1 - np.mean(later))
 
 
 def test_another_worlds_reader_is_refused(tiny_pipeline):

@@ -22,8 +22,7 @@ KITE = "A red kite drifts left over the sea at dawn."
 
 
 def read(script: Script) -> list[Attributes]:
-    told = script.segments
-    return pictures([each.caption for each in told], [each.full for each in told], script.seed)
+    return pictures([segment.caption for segment in script.segments], script.seed)
 
 
 def share_right(scripts: list[Script]) -> float:
@@ -36,8 +35,8 @@ def share_right(scripts: list[Script]) -> float:
     return sum(right) / len(right)
 
 
-def film(*prompts: str, full: tuple[int, ...] = (0,), seed: int = 3, style: str = "") -> list[Attributes]:
-    return pictures(prompts, [index in full for index in range(len(prompts))], seed, style)
+def film(*prompts: str, seed: int = 3, style: str = "") -> list[Attributes]:
+    return pictures(prompts, seed, style)
 
 
 def opening(prompt: str, seed: int = 0, style: str = "") -> Attributes:
@@ -65,7 +64,7 @@ def test_plain_captions_say_what_they_are_of():
     """A film told plainly, one segment at a time, is read as it was told."""
     seen = {segment.attributes for held in STORIES for segment in held.script.segments}
     assert len(seen) > 300
-    assert all(pictures([plain_caption(each)], [True], seed=0) == [each] for each in seen)
+    assert all(pictures([plain_caption(each)], seed=0) == [each] for each in seen)
     assert len({plain_caption(each) for each in seen}) == len(seen)
 
 
@@ -133,7 +132,7 @@ def test_another_of_its_kind_stays_beside_the_main_subject():
 
 def test_a_whole_description_tells_by_silence_too():
     rain = "A red kite drifts left over the sea at dawn in the rain, the camera pans left, with a blue owl."
-    before, again = film(rain, KITE, full=(0, 1))
+    before, again = film(rain, KITE)
     assert (before.weather, before.camera, before.second_subject) == ("rain", "pan left", "blue owl")
     assert (again.weather, again.camera, again.second_subject) == ("clear", "still", None)
 
@@ -155,9 +154,7 @@ def test_a_seed_decides_what_is_open_and_always_in_the_same_way():
 
 
 def test_a_later_description_takes_what_was_told_before_it():
-    *_, last = film(
-        KITE, "Night falls, and it turns green.", "A white bird joins.", "The kite rises.", full=(0, 3)
-    )
+    *_, last = film(KITE, "Night falls, and it turns green.", "A white bird joins.", "The kite rises.")
     assert {name: getattr(last, name) for name in NAMED} == {
         "subject": "kite", "colour": "green", "action": "rise", "place": "sea", "time_of_day": "night",
     }  # fmt: skip
@@ -165,28 +162,26 @@ def test_a_later_description_takes_what_was_told_before_it():
 
 
 def test_no_picture_depends_on_a_later_prompt():
-    full = [True, True, False, True, True]
-    whole = pictures(OPEN, full, 5)
+    whole = pictures(OPEN, 5)
     for count in range(1, len(OPEN)):
-        assert pictures(OPEN[:count], full[:count], 5) == whole[:count]
+        assert pictures(OPEN[:count], 5) == whole[:count]
 
 
-def test_another_subject_has_its_own_colour_and_action():
-    prompts = ["A red kite rises over the sea at dawn.", "A blue owl takes its place.", "The owl.", "A kite."]
-    *_, owl, kite = film(*prompts, full=(0, 2, 3))
-    assert (owl.subject, owl.colour, owl.second_subject) == ("owl", "blue", None)
-    assert owl.action != "rise"
-    assert (kite.subject, kite.colour) == ("kite", "red")
+def test_only_a_whole_description_puts_another_subject_in_the_place_of_the_first():
+    """A film is one shot: who is only named comes along."""
+    beside, alone = film(KITE, "A blue owl on a branch.", "A blue owl rises over the sea at night.")[1:]
+    assert (beside.subject, beside.second_subject) == ("kite", "blue owl")
+    assert (alone.subject, alone.colour, alone.second_subject) == ("owl", "blue", None)
 
 
 def test_the_weather_stays_and_the_style_decides_what_is_open():
-    rain = film("A red kite rises over the sea at dawn in the rain.", "A kite.", full=(0, 1))
-    assert rain[1].weather == "rain"
+    rain = film("A red kite rises over the sea at dawn in the rain.", "A kite.")
+    assert rain[1] == rain[0]
     for seed in range(5):
         told = opening("A kite.", seed, "snowy and dark, in the desert")
         assert (told.place, told.time_of_day, told.weather) == ("desert", "night", "snow")
 
 
 def test_what_is_drawn_stays_for_the_whole_film():
-    taken, last = film("Night falls over the sea.", "It comes closer.", full=(0, 1), seed=1)
+    taken, last = film("Night falls over the sea.", "It comes closer.", seed=1)
     assert last == replace(taken, action="closer")
