@@ -7,22 +7,28 @@ is the film's own where it is not spoken of as somebody new ("a bird", "another 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from arlon_core.models.known_words import SAYING_NOTHING
+from arlon_core.world.plain_words import NOTHING
 from arlon_core.world.vocabulary import Attributes
 from arlon_core.world.word_reading import Match, prompt_words, word_matches
 
-IT = frozenset(("it", "its"))
+IT = frozenset(("it", "its", "he", "him", "his", "she", "her", "they", "them", "their"))
+DOING = frozenset(("it", "he", "she", "they"))  # begin what is told of the main subject
 NEAR = 4  # words: what is told of somebody stands so close to the mention
 _NEW = frozenset(("a", "an", "another", "one", "some"))
-_OTHER = frozenset(("another", "second"))
+_OTHER = frozenset(("another", "other", "second"))
 _ARTICLES = _NEW | {"the"}
 _BESIDE = frozenset(("with", "beside", "alongside", "near", "at"))  # before "it": "with it", "at its side"
 _LEADING = frozenset(("with", "beside", "alongside", "near", "by", "to", "plus", "also"))  # to company
+_JOINTS = frozenset(
+    ("and", "but", "or", "as", "when", "while", "then", "until", "because", "so", "now", "if")
+)  # before a clause
+_TOGETHER = frozenset(("and", "with", "follows", "followed", "following"))  # between two who do the same
 _ALONG = frozenset(("company", "along", "close", "too"))  # after company
 
 
@@ -38,9 +44,13 @@ class Mention(NamedTuple):
 
 @dataclass(frozen=True)
 class Spoken:
-    """The words of a prompt, what they name of the world, and whom they mention; all in order."""
+    """The words of a prompt, what they name of the world, and whom they mention; all in order.
+
+    breaks: where punctuation stands before the word.
+    """
 
     words: Sequence[str]
+    breaks: Set[int]
     found: Sequence[Match]
     mentions: Sequence[Mention]
 
@@ -55,17 +65,31 @@ class Spoken:
     def is_joint(self, mention: Mention) -> bool:
         """Whether the main subject stands before somebody, and "and": "the kite and the owl fly left"."""
         and_at = self._article(mention) - 1
-        before = self.mention_at(and_at - 1) if and_at > 0 and self.words[and_at] == "and" else None
+        before = self.mention_at(and_at - 1) if and_at > 0 and self.words[and_at] in _TOGETHER else None
         return before is not None and before.main
 
-    def words_before(self, mention: Mention, count: int) -> Sequence[str]:
-        """So many words before a mention and its article."""
-        stop = self._article(mention)
-        return self.words[max(0, stop - count) : stop]
+    def words_before(self, what: Mention | Match, count: int) -> Sequence[str]:
+        """So many words before something and its article, back to punctuation at most."""
+        stop = self._article(what)
+        start = max([0, stop - count, *(each for each in self.breaks if each <= stop)])
+        return self.words[start:stop]
 
-    def _article(self, mention: Mention) -> int:
-        led = mention.start > 0 and self.words[mention.start - 1] in _ARTICLES
-        return mention.start - led
+    def words_after(self, what: Mention | Match) -> range:
+        """The places of the next few words, up to where something else is spoken of."""
+        stops = [each.start for each in self.mentions]
+        stops += [at for at, word in enumerate(self.words) if word in DOING]
+        stops += [match.start for match in self.found if match.name not in (NOTHING, "action")]
+        return range(
+            what.stop, min([len(self.words), what.stop + NEAR, *(at for at in stops if at >= what.stop)])
+        )
+
+    def begins_clause(self, place: int) -> bool:
+        """Whether nothing of the same clause stands before a word and its article."""
+        place -= place > 0 and self.words[place - 1] in _ARTICLES
+        return place == 0 or place in self.breaks or self.words[place - 1] in _JOINTS
+
+    def _article(self, what: Mention | Match) -> int:
+        return what.start - (what.start > 0 and self.words[what.start - 1] in _ARTICLES)
 
     def mention_at(self, place: int) -> Mention | None:
         """The mention that a word is part of."""
@@ -81,15 +105,15 @@ def spoken(prompt: str, film: Attributes | None, *, change: bool) -> Spoken:
 
     film: what is to be seen so far. change: the prompt tells what changes in it.
     """
-    words = prompt_words(prompt)
-    found = list(word_matches(words))
+    words, breaks = prompt_words(prompt)
+    found = list(word_matches(words, breaks))
     phrases = [_noun_phrase(words, found, match) for match in found if match.name == "subject"]
     if change and film is not None:
         mentions = [each._replace(main=_is_known(words, each, film)) for each in phrases]
     else:
         main = _described(words, phrases, film.subject if film else None)
         mentions = [each._replace(main=main is not None and _same(words, each, main)) for each in phrases]
-    return Spoken(words, found, mentions)
+    return Spoken(words, breaks, found, mentions)
 
 
 def _noun_phrase(words: Sequence[str], found: Sequence[Match], noun: Match) -> Mention:
@@ -124,7 +148,9 @@ def _same(words: Sequence[str], mention: Mention, main: Mention) -> bool:
 def _is_known(words: Sequence[str], mention: Mention, film: Attributes) -> bool:
     """Whether a change speaks of the film's main subject, and not of another of its kind."""
     article = "".join(words[mention.start - 1 : mention.start])
-    other = article in _OTHER or (article in _NEW and mention.colour not in (None, film.colour))
+    told_apart = mention.colour not in (None, film.colour)
+    second = f"{mention.colour} {mention.subject}" == film.second_subject
+    other = article in _OTHER or (told_apart and (second or article in _NEW))
     return mention.subject == film.subject and not other
 
 

@@ -8,60 +8,124 @@ not.
 from __future__ import annotations
 
 NOTHING = ""
+_SUNNY = (
+    "sunny, sunshine, sunlight, sunlit, in the sun, under the sun, bright sun, sun shines, sun is out, "
+    "sun comes out, sun comes through, sun breaks through, sun returns, sun comes back, sun is back"
+)
 
-# attribute -> value -> words and phrases. A longer phrase is preferred to a shorter one within it.
+# attribute -> value -> words and phrases. A longer phrase is preferred to a shorter one within it. One that
+# stands under two attributes names both.
 PLAIN: dict[str, dict[str, str]] = {
-    "subject": {"aeroplane": "plane"},
+    "subject": {
+        "balloon": "air balloon",
+        "aeroplane": "plane",
+        "rocket": "space ship",
+        "lantern": "chinese lantern",
+        "bird": "seagull, gull, eagle, hawk, crow, raven, pigeon, dove, parrot, goose, duck, swan, stork",
+        "butterfly": "moth",
+    },
     "colour": {
-        "yellow": "gold, golden", "white": "grey, gray, silver", "blue": "black", "orange": "brown, bronze",
+        "red": "dark red, light red, deep red",
+        "orange": "brown, bronze, dark orange, sunset orange",
+        "yellow": "gold, golden, dark yellow",
+        "green": "dark green, forest green, sea green",
+        "turquoise": "dark turquoise, dark teal",
+        "blue": "black, dark blue, night blue, midnight blue, sea blue, ocean blue, ice blue",
+        "purple": "dark purple, dark violet",
+        "pink": "dark pink",
+        "white": "grey, gray, silver, dark grey, dark gray, ice white",
     },
     "place": {
-        "meadow": "hill, meadow, countryside, field",
-        "sea": "sea, ocean, wave, seaside, shore, coast, beach, lake",
-        "mountains": "mountain, peak, snowy mountain, snowy peak, valley, cliff",
-        "desert": "desert, dune, cactus, cacti",
-        "forest": "forest, woods, fir, tree",
-        "city": "city, town, rooftop, roof, skyscraper, street",
-        "garden": "garden, blossom, cherry tree, cherry trees",
-        "ice": "ice, iceberg, arctic, antarctic",
+        "meadow": "hill, meadow, countryside, field, grass, farm",
+        "sea":
+            "sea, ocean, wave, seaside, shore, coast, beach, sandy beach, sandy shore, lake, river, "
+            "harbour, harbor",
+        "mountains":
+            "mountain, peak, snowy mountain, snowy peak, snow capped mountain, snow capped peak, valley, "
+            "cliff",
+        "desert": "desert, dune, cactus, cacti, sand, sandy",
+        "forest": "forest, woods, fir, tree, jungle, dark forest, dark woods",
+        "city": "city, town, rooftop, roof, skyscraper, street, village",
+        "garden": "garden, blossom, cherry tree, cherry trees, park",
+        "ice": "ice, iceberg, frozen sea, frozen lake, frozen ocean, arctic, antarctic, north pole",
     },
     "time_of_day": {
-        "dawn": "dawn, sunrise, daybreak, morning, sun rises, sun comes up",
-        "day": "day, daytime, noon, daylight, sunny, sunshine, sun climbs",
-        "dusk": "dusk, sunset, evening, twilight, sun sets, sun sinks, sun goes down",
-        "night": "night, nightfall, moon, moonlit, moonlight, star, starry, dark, moon rises, moon comes up",
+        "dawn":
+            "dawn, sunrise, daybreak, morning, first light, first rays, gets light, sun rises, sun rose, "
+            "sun comes up, sun came up",
+        "day": f"day, daytime, noon, daylight, sun climbs, sun is high, sun high, high sun, {_SUNNY}",
+        "dusk":
+            "dusk, sunset, evening, twilight, golden hour, magic hour, blue hour, sun sets, sun sinks, "
+            "sun goes down, sun going down, sun went down, sun dips, "
+            "sun disappears, sun vanishes, sun is low, low sun",
+        "night":
+            "night, nightfall, moon, moonlit, moonlight, star, starry, dark, moon rises, moon comes up, "
+            "northern lights, aurora, shooting star",
     },
     "weather": {
-        "clear": "clear sky, clear skies, blue sky, rain stops, rain ends, snow stops, snow ends, fog lifts, "
-        "mist lifts, storm passes, no rain, no more rain, no snow, no more snow, no fog, no more fog",
-        "cloudy": "cloudy, overcast, under clouds",
-        "rain": "rain, rainy, raining, storm, storm comes up, stormy, drizzle, downpour",
-        "snow": "snow, snowy, snowing, snowfall, snowflake, blizzard",
+        "clear":
+            "clear sky, clear skies, blue sky, blue skies, sky is blue, weather gets better, clouds break, "
+            f"weather clears, it clears, it clears up, clears up, sun through, {_SUNNY}",
+        "cloudy":
+            "cloud, cloudy, overcast, grey sky, gray sky, grey skies, gray skies, storm clouds, rain "
+            "clouds, dark clouds",
+        "rain":
+            "rain, rainy, raining, storm, storm comes up, stormy, drizzle, downpour, pouring, shower, "
+            "raindrop, thunder, thunderstorm, lightning, falling rain, rain pours down, rain comes down",
+        "snow":
+            "snow, snowy, snowing, snowfall, snowflake, snowstorm, blizzard, falling snow, falling "
+            "snowflakes, snow comes down",
         "fog": "fog, foggy, mist, misty, haze, hazy",
     },
     "action": {
-        "left": "left, leftward, leftwards, right to left, from the right",
-        "right": "right, rightward, rightwards, left to right, from the left",
-        "rise": "climb, ascend, up, upward, upwards",
-        "sink": "descend, down, downward, downwards",
-        "still": "hover, hang, rest, wait, stay, motionless",
-        "bounce": "bounce, bob, hop",
-        "circle": "circle, loop, orbit",
-        "closer": "approach, closer, nearer, toward us, towards us, toward the camera, towards the camera",
-        "away": "away, into the distance",
+        "left":
+            "left, leftward, leftwards, to the left, towards the left, right to left, from the right, from "
+            "the right to the left",
+        "right":
+            "right, rightward, rightwards, to the right, towards the right, left to right, from the left, "
+            "from the left to the right",
+        "rise":
+            "climb, ascend, up, upward, upwards, higher, rose, takes off, took off, lifts off, "
+            "blasts off, launch, takes to the air, gains altitude",
+        "sink":
+            "descend, down, downward, downwards, lower, land, fall, fell, sank, dive, swoop, loses height, "
+            "loses altitude, touches down",
+        "still":
+            "hover, hang, rest, wait, stay, motionless, stop, stops moving, stops flying, stand, stood, "
+            "sat, sit, sleep, stationary, does not move, doesn't move, no longer moves, not moving",
+        "bounce": "bounce, bob, hop, up and down",
+        "circle": "circle, loop, orbit, in circles, in a circle, round and round, spin, spiral",
+        "closer":
+            "approach, closer, nearer, comes close, gets close, toward the viewer, towards the viewer, "
+            "toward us, towards us, toward the camera, towards the camera, bigger and bigger, larger and "
+            "larger, gets bigger, grows bigger, gets larger, grows larger, straight at us",
+        "away":
+            "away, into the distance, flies off, flew off, drifts off, moves off, speeds off, has left, "
+            "have left, out of sight, out of view, out of frame, goes out, comes and goes, disappears in "
+            "the distance, disappears into the distance, towards the horizon, toward the horizon, to the "
+            "horizon, smaller and smaller, gets smaller, grows smaller, shrinks",
     },
     "camera": {
-        "pan left": "pan left, pan to the left, camera moves left, camera moves to the left",
-        "pan right": "pan right, pan to the right, camera moves right, camera moves to the right",
-        "zoom in": "zoom in", "zoom out": "zoom out",
+        "still":
+            "still camera, camera still, static camera, camera static, stop zooming, stop panning, camera "
+            "no longer moves",
+        "pan left": "pan left, pan to the left, camera left, camera moves to the left",
+        "pan right": "pan right, pan to the right, camera right, camera moves to the right",
+        "zoom in": "zoom in, push in, dolly in",
+        "zoom out": "zoom out, pull back, pull out, dolly out",
     },
     NOTHING: {
-        NOTHING: "right above, right over, right behind, right beside, right next, right below, right under, "
-        "right here, right there, right now, right away, all right, left alone, left its, left his, "
-        "left her, left the, left behind, on the left, on the right, to the left of, to the right of, up in, "
-        "high up, up high, up there, up and down, down there, down below, far away, one day, some day, "
-        "every day, all day, above the clouds, left for, is left, close by, close to, "
-        "stays as, stay as, stays with, stay with"
+        NOTHING:
+            "right above, right over, right behind, right beside, right next, right below, right under, "
+            "right here, right there, right now, right away, right across, right through, all right, left "
+            "alone, left its, left his, left her, left the, left behind, on the left, on the right, to the "
+            "left of, to the right of, up in, high up, up high, up there, down there, down below, far away, "
+            "one day, some day, every day, all day, above the clouds, through the clouds, "
+            "in the clouds, left for, has left for, have left for, has left the, have left the, is left, "
+            "close by, close to, stays as, stay as, stays with, stay with, look up, look down, wake up, die "
+            "down, calm down, slow down, pick up, speed up, light up, show up, end up, open up, close up, "
+            "up close, stand out, drops of, fall asleep, the land, land of, launch pad, rose garden, "
+            "day turns to, day turns into, night turns to, night turns into, day becomes, night becomes",
     },
 }  # fmt: skip
 # Said of how a thing is done.

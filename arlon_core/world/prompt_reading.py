@@ -2,16 +2,17 @@
 
 Words alone do not tell: an action and a colour belong to somebody, and a film may have two subjects. They are
 the main subject's where a mention of it, or "it", stands before them, and another's after the mention of that
-one. Everything else is told of the picture, wherever it stands. The rules are our own.
+one. Everything else is told of the picture, wherever it stands (`picture_reading`). The rules are our own.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from arlon_core.models.known_words import SAYING_NOTHING
 from arlon_core.world.mentions import IT, NEAR, Mention, Spoken, spoken
-from arlon_core.world.plain_words import NOTHING
+from arlon_core.world.picture_reading import doer, is_denied, said_of_picture
 from arlon_core.world.vocabulary import Attributes
 from arlon_core.world.word_reading import Match
 
@@ -20,12 +21,19 @@ Said = dict[str, str]  # attribute -> value
 # Between a subject, or "it", and a colour that is its own: "the kite slowly turns red".
 _TURNING = frozenset(
     """
-    s is are was turn turns turning become becomes becoming goes going now all in has have taken takes on to
-    a an the its new colour color colours colors change changes changing of look looks and quite then
+    s is are was turn turns turned turning become becomes became becoming goes going went now all in has have
+    had taken takes on to into from painted dyed striped glows glowing shines shining a an the its new colour
+    color colours colors change changes changed changing of look looks and quite then
+    be been will would should could can
     """.split()  # noqa: SIM905 (one line reads better than fifty quotes)
 )
+_BECOMING = frozenset(("turns", "turned", "becomes", "became", "changes", "changed"))
+# A prompt can show one thing that is done: the last after "then", the way where one flies "off to the left".
+_SIDEWAYS = frozenset(("left", "right"))
 _COLOUR = frozenset(("colour", "color", "colours", "colors"))
-_WITHOUT = frozenset(("without", "no", "not", "minus", "loses", "leaves"))  # before who goes
+_WITHOUT = frozenset(
+    ("without", "no", "not", "minus", "remove", "removed", "loses", "leaves")
+)  # before who goes
 _GOING = frozenset(
     """
     leaves leave leaving gone goodbye away disappears disappear disappearing vanishes went departs not behind
@@ -65,10 +73,7 @@ def read_prompt(prompt: str, film: Attributes | None = None, *, change: bool = F
         "action": _action(text, change=change),
     }
     said = {name: value for name, value in own.items() if value}
-    for match in text.found:
-        if match.name not in (NOTHING, *own):
-            said.setdefault(match.name, match.value)
-    return Reading(said, _company(text))
+    return Reading({**said, **said_of_picture(text, film, change=change)}, _company(text))
 
 
 # -- the main subject's own -----------------------------------------------------------------------------
@@ -76,22 +81,33 @@ def read_prompt(prompt: str, film: Attributes | None = None, *, change: bool = F
 
 def _action(text: Spoken, *, change: bool) -> str | None:
     """What the main subject does: told after it or "it", else of nobody, else, if described, of anybody."""
-    own, free, others = [], [], []
-    for match in (match for match in text.found if match.name == "action"):
+    own, free, others, denied = [], [], [], []
+    for match in (match for match in text.found if match.name == "action" and not doer(text, match)):
         who = text.owner(match.start)
+        if is_denied(text, match):
+            denied += ["still"] if match.value != "still" and (who is True or (who and who.main)) else []
+            continue
         if who is True or (who and (who.main or text.is_joint(who))):
             own.append(match.value)
         elif who is None or (change and not _does(text, who, match)):
             free.append(match.value)
         elif not change:
             others.append(match.value)
-    return next(iter([*own, *free, *others]), None)
+    told = own or free or others or denied
+    sideways = [value for value in told if value in _SIDEWAYS]
+    if told and "then" in text.words[1:]:
+        return told[-1]
+    if sideways and told[0] == "away":  # "flies off to the left"
+        return sideways[0]
+    return next(iter(told), None)
 
 
 def _does(text: Spoken, who: Mention, what: Match) -> bool:
-    """Whether somebody else does what is told after a mention; one who goes does nothing but go away."""
-    close = what.start - who.stop < NEAR
-    return close and (what.value == "away" or not _goes(text, who))
+    """Whether somebody else does what is told after a mention; one who goes does nothing afterwards."""
+    going = _going_at(text, who)
+    if going is not None:
+        return what.value == "away" or what.start < going
+    return what.start - who.stop < NEAR
 
 
 def _colour(text: Spoken, *, change: bool) -> str | None:
@@ -106,7 +122,8 @@ def _colour(text: Spoken, *, change: bool) -> str | None:
 
 def _free_colours(text: Spoken) -> list[Match]:
     """Colours that are no adjectives of a subject."""
-    return [match for match in text.found if match.name == "colour" and not text.mention_at(match.start)]
+    free = [match for match in text.found if match.name == "colour" and not text.mention_at(match.start)]
+    return [match for match in free if text.words_before(match, 1) != ["from"]]  # "from red to blue"
 
 
 def _coloured(text: Spoken, colour: Match) -> Mention | Literal[True] | None:
@@ -114,21 +131,41 @@ def _coloured(text: Spoken, colour: Match) -> Mention | Literal[True] | None:
     if _of_unknown(text, colour) and not text.match_at(colour.stop):
         return None
     at = colour.start - 1
-    while at >= 0 and text.words[at] in _TURNING - IT and not text.match_at(at):
+    while at >= 0 and _is_passed(text, at):
         at -= 1
     mention = text.mention_at(at)
     if mention or (at >= 0 and text.words[at] in IT):
         return mention or True
+    if _elided(text, at + 1, colour.start):
+        return text.owner(colour.start) or True
+    if text.words[colour.stop : colour.stop + 1] == ["one"]:  # "another kite comes, a red one"
+        return text.owner(colour.start)
     walked, ahead = text.words[at + 1 : colour.start], text.words[colour.stop : colour.stop + NEAR + 2]
-    own_clause = at < 0 or text.match_at(at) is not None
+    own_clause = at < 0 or text.match_at(at) is not None or ("to" in walked and bool(_COLOUR & set(walked)))
     spoken_of = bool(_COLOUR & set(walked)) or "now" in (*walked, *ahead[:1])
     of_it = bool(_COLOUR & set(ahead)) and "of" in ahead  # "pink is the new colour of it"
     return True if (own_clause and spoken_of) or of_it else None
 
 
+def _elided(text: Spoken, start: int, stop: int) -> bool:
+    """Whether words say that somebody who was spoken of before turns: "and turns"."""
+    walked = text.words[start:stop]
+    return any(one == "and" and other in _BECOMING for one, other in pairwise(walked))
+
+
+def _is_passed(text: Spoken, at: int) -> bool:
+    """Whether a word may stand between a subject and its colour; so may the colour that it had."""
+    had = text.match_at(at)
+    if had:
+        return had.name == "colour" and text.words_before(had, 1) == ["from"]
+    return text.words[at] in _TURNING - IT
+
+
 def _of_unknown(text: Spoken, colour: Match) -> bool:
     """Whether a word follows that could be a thing of this colour."""
-    return any(word not in SAYING_NOTHING for word in text.words[colour.stop : colour.stop + 1])
+    return colour.stop not in text.breaks and any(
+        word not in SAYING_NOTHING for word in text.words[colour.stop : colour.stop + 1]
+    )
 
 
 # -- others ---------------------------------------------------------------------------------------------
@@ -148,11 +185,13 @@ def _company(text: Spoken) -> Company | None:
 
 def _goes(text: Spoken, who: Mention) -> bool:
     """Whether one is told to leave, or not to be there."""
-    words, before = text.words, text.words_before(who, 2)
+    return _going_at(text, who) is not None
+
+
+def _going_at(text: Spoken, who: Mention) -> int | None:
+    """Where the word is by which one leaves, or is not there."""
+    before, after = text.words_before(who, 2), text.words_after(who)
     if _WITHOUT & set(before[-1:]) or list(before) == ["no", "more"]:
-        return True
-    stops = [each.start for each in text.mentions]
-    stops += [at for at, word in enumerate(words) if word == "it"]
-    stops += [match.start for match in text.found if match.name not in (NOTHING, "action")]
-    stop = min([who.stop + NEAR, *(at for at in stops if at >= who.stop)])
-    return bool(_GOING & set(words[who.stop : stop]))
+        return who.start
+    away = {match.start for match in text.found if match.value == "away"}
+    return next((at for at in after if at in away or text.words[at] in _GOING), None)

@@ -9,7 +9,8 @@ says with them is for `prompt_reading` to tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence, Set
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from arlon_core.models.known_words import SAYING_NOTHING, base_forms, text_words
 from arlon_core.world import changes, everyday
 from arlon_core.world import vocabulary as v
 from arlon_core.world.near_words import is_mistyped
-from arlon_core.world.plain_words import MANNERS, plain_phrases
+from arlon_core.world.plain_words import MANNERS, NOTHING, plain_phrases
 
 if TYPE_CHECKING:
     from spellchecker import WordFrequency
@@ -30,6 +31,11 @@ _TABLES = {
 _CHANGES = {"time_of_day": "TIME_CHANGES", "weather": "WEATHER_CHANGES", "camera": "CAMERA_CHANGES"}
 _STEADY = ("subject", "place")  # named without the small words of a phrase too: "the hot-air balloon"
 _CLAUSES = ("time_of_day", "weather", "camera")  # named without their first "the" too: "sun comes up"
+_TOKENS = re.compile(r"[^\W\d_]+|[.,;:!?–—]")
+# Words that may stand within a phrase: "the sun is now setting", "clouds begin to gather".
+_HELPING = frozenset(
+    "is are was were s re has have had been begins begin starts start to now then".split()  # noqa: SIM905
+)
 _COMMON = 1000  # occurrences in pyspellchecker's dictionary of 160,000 words (our choice)
 
 
@@ -42,47 +48,75 @@ class Match(NamedTuple):
     value: str
 
 
-def prompt_words(prompt: str) -> list[str]:
-    """The words of a prompt in lower case, errors mended, without those that tell how a thing is done."""
-    return [_corrected(word) for word in text_words(prompt) if word not in MANNERS]
+def prompt_words(prompt: str) -> tuple[list[str], frozenset[int]]:
+    """The words of a prompt in lower case, errors mended, without those that tell how a thing is done.
+
+    And the places in them where punctuation stands before the word.
+    """
+    words: list[str] = []
+    breaks = set()
+    for token in _TOKENS.findall(prompt):
+        word = token.lower()
+        if not word.isalpha():
+            breaks.add(len(words))
+        elif word not in MANNERS:
+            words.append(_corrected(word))
+    return words, frozenset(breaks)
 
 
-def word_matches(words: Sequence[str]) -> Iterator[Match]:
-    """What `prompt_words` name, in order; of name NOTHING where a turn only seems to name something."""
+def word_matches(words: Sequence[str], breaks: Set[int] = frozenset()) -> Iterator[Match]:
+    """What `prompt_words` name, in order; of name NOTHING where a turn only seems to name something.
+
+    A few phrases name two things: "sunny".
+    """
     at = 0
     while at < len(words):
-        begun = [phrase for form in sorted(base_forms(words[at])) for phrase in _phrases().get(form, ())]
-        fitting = [phrase for phrase in begun if _fits(phrase, words[at : at + len(phrase)])]
+        begun = {phrase for form in base_forms(words[at]) for phrase in _phrases().get(form, ())}
+        fitting = {phrase: stop for phrase in begun if (stop := _stop(phrase, words, at, breaks))}
         if fitting:
-            longest = max(fitting, key=len)
-            yield Match(at, at + len(longest), *_named()[longest])
-            at += len(longest)
+            longest = max(fitting, key=lambda phrase: (len(phrase), phrase))
+            stop = fitting[longest]
+            for name, value in _named()[longest].items():
+                yield Match(at, stop, name, value)
+            at = stop
         else:
             at += 1
 
 
-def _fits(phrase: tuple[str, ...], words: Sequence[str]) -> bool:
-    return len(phrase) == len(words) and all(map(_same_word, phrase, words))
+def _stop(phrase: tuple[str, ...], words: Sequence[str], start: int, breaks: Set[int]) -> int | None:
+    """Where a phrase that starts at a word of a text stops; None where the text says something else."""
+    at, naming = start, NOTHING not in _named()[phrase]
+    for one in phrase:
+        while naming and start < at < len(words) and words[at] in _HELPING and not _same_word(one, words[at]):
+            at += 1
+        if at == len(words) or not _same_word(one, words[at]):
+            return None
+        at += 1
+    whole = naming or not any(start < each < at for each in breaks)
+    return at if whole else None
 
 
 def _same_word(one: str, other: str) -> bool:
-    """In any form; but "for", which says nothing, is no form of "forest", which does."""
+    """In any form; but "for", which says nothing, is no form of "forest", nor "close" one of "closer"."""
     alike = (one in SAYING_NOTHING) == (other in SAYING_NOTHING)
-    return alike and bool(base_forms(one) & base_forms(other))
+    ours, theirs = base_forms(one), base_forms(other)
+    if one.endswith("er"):
+        return alike and one in theirs
+    return alike and (other in ours if other.endswith("er") else bool(ours & theirs))
 
 
 @cache
-def _named() -> dict[tuple[str, ...], tuple[str, str]]:
-    """Phrases as words, with the attribute and the value that they name."""
-    named: dict[tuple[str, ...], tuple[str, str]] = {}
+def _named() -> dict[tuple[str, ...], dict[str, str]]:
+    """Phrases as words, with the value of each attribute that they name."""
+    named: dict[tuple[str, ...], dict[str, str]] = {}
     for name, value, phrase in (*_caption_phrases(), *plain_phrases()):
         words = text_words(phrase)
-        named.setdefault(tuple(words), (name, value))
+        named.setdefault(tuple(words), {}).setdefault(name, value)
         if name in _CLAUSES and words[0] == "the":
-            named.setdefault(tuple(words[1:]), (name, value))
+            named.setdefault(tuple(words[1:]), {}).setdefault(name, value)
         telling = tuple(word for word in words if word not in SAYING_NOTHING)
         if name in _STEADY and " with " not in phrase and telling:
-            named.setdefault(telling, (name, value))
+            named.setdefault(telling, {}).setdefault(name, value)
     return named
 
 

@@ -185,3 +185,64 @@ def test_the_weather_stays_and_the_style_decides_what_is_open():
 def test_what_is_drawn_stays_for_the_whole_film():
     taken, last = film("Night falls over the sea.", "It comes closer.", seed=1)
     assert last == replace(taken, action="closer")
+
+
+# -- as people type -------------------------------------------------------------------------------------
+
+RAIN = "A red kite drifts left over the sea at dawn in the rain."
+AS_TYPED = [
+    # weather that ends
+    ((RAIN, "No longer raining."), {"weather": "clear"}),
+    ((RAIN, "Look, the rain has stopped!"), {"weather": "clear"}),
+    ((RAIN, "rain over, sun comes out"), {"weather": "clear", "time_of_day": "dawn"}),
+    ((RAIN, "After the rain, a rainbow appears."), {"weather": "clear"}),
+    ((RAIN, "Could you stop the rain?"), {"weather": "clear", "action": "left"}),
+    ((RAIN, "It clears up."), {"weather": "clear", "action": "left"}),
+    ((RAIN, "It's not raining anymore but snowing."), {"weather": "snow"}),
+    ((KITE, "Clouds are gathering."), {"weather": "cloudy"}),
+    ((KITE, "It gets overcast and starts pouring."), {"weather": "rain"}),
+    ((KITE, "Dark clouds are rolling in."), {"weather": "cloudy", "time_of_day": "dawn"}),
+    ((KITE, "Fog.", "The mist has vanished."), {"weather": "clear", "action": "left"}),
+    # times of day
+    ((KITE, "Day turns to night."), {"time_of_day": "night"}),
+    ((KITE, "Night.", "It isn't night anymore, it's a bright day."), {"time_of_day": "day"}),
+    ((KITE, "The sun is slowly going down."), {"time_of_day": "dusk", "action": "left"}),
+    (("A whale over the sea, golden hour",), {"time_of_day": "dusk"}),
+    (("A kite above the beach. It's sunny.",), {"time_of_day": "day", "weather": "clear"}),
+    ((RAIN, "A sunny evening"), {"time_of_day": "dusk", "weather": "clear"}),
+    # colours
+    (("dark red dragon, mountains, at sunset",), {"colour": "red", "time_of_day": "dusk"}),
+    (("A night-blue airship by day",), {"colour": "blue", "time_of_day": "day"}),
+    ((KITE, "It comes near and turns from red to yellow."), {"colour": "yellow"}),
+    ((KITE, "Could you change the color to white?"), {"colour": "white"}),
+    ((KITE, "It should be white."), {"colour": "white"}),
+    # doings
+    ((KITE, "It is flying higher and higher."), {"action": "rise"}),
+    ((KITE, "It waits.", "He moves to the left. The camera is still."), {"action": "left"}),
+    ((KITE, "It lands."), {"action": "sink"}),
+    ((KITE, "The kite stops."), {"action": "still"}),
+    ((KITE, "It drifts right, and then it stops."), {"action": "still"}),
+    ((KITE, "It looks up at the sky."), {"action": "left"}),
+    ((KITE, "The wind dies down."), {"action": "left"}),
+    ((KITE, "It gets closer to the camera."), {"action": "closer"}),
+    ((KITE, "It flies off to the right."), {"action": "right"}),
+    ((KITE, "It waits.", "She's not waiting anymore, she bounces."), {"action": "bounce"}),
+    # the camera
+    ((KITE, "The camera tracks right."), {"camera": "pan right", "action": "left"}),
+    ((KITE, "The camera follows the kite to the left."), {"camera": "pan left", "action": "left"}),
+    ((KITE, "Zoom in.", "The camera stops."), {"camera": "still", "action": "left"}),
+    # places
+    ((KITE, "It leaves the sea and reaches the city."), {"place": "city"}),
+    ((KITE, "Fog comes in from the mountains."), {"place": "sea", "weather": "fog"}),
+    # others
+    ((KITE, "An owl joins.", "The owl flies off."), {"second_subject": None, "action": "left"}),
+    ((KITE, "A white owl.", "The owl dives and is gone."), {"second_subject": None, "action": "left"}),
+    ((KITE, "A blue kite joins.", "The blue kite has left."), {"second_subject": None, "colour": "red"}),
+    ((KITE, "A seagull, a white one, comes by."), {"second_subject": "white bird"}),
+]
+
+
+@pytest.mark.parametrize(("prompts", "expected"), AS_TYPED)
+def test_films_are_read_as_people_mean_them(prompts: tuple[str, ...], expected: dict[str, str | None]):
+    last = film(*prompts)[-1]
+    assert {name: getattr(last, name) for name in expected} == expected

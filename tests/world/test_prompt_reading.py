@@ -70,5 +70,5 @@ def test_two_phrases_that_fit_one_text_name_the_same():
     """Else what is read would hang on their order."""
     named = word_reading._named()
     for phrase in named:
-        said = list(word_reading.word_matches(phrase))
-        assert [(said[0].name, said[0].value)] == [named[phrase]], phrase
+        said = word_reading.word_matches(phrase)
+        assert {match.name: match.value for match in said} == named[phrase], phrase
