@@ -198,6 +198,14 @@ def download(suffix: str) -> str:
     return f"Download {suffix}"
 
 
+def shows(picture: str) -> str:
+    return f"Shows: {picture}"
+
+
+def shows_open(picture: str) -> str:
+    return f"{shows(picture)} The prompt leaves some of this open."
+
+
 def sound(name: str) -> str:
     return f"Sound: {name}"
 

@@ -15,7 +15,7 @@ from app.handlers.editing import current_story
 from app.handlers.exporting import Exports
 from app.handlers.kept import KEPT, kept_jobs
 from app.handlers.library import Example, project_folder, read_examples
-from app.handlers.planning import Grid, read_grid, read_known_words, read_refusals
+from app.handlers.planning import Grid, Reader, read_grid, read_reader, read_refusals
 from app.handlers.progress import JobView
 from app.handlers.settings import read_chunk, read_guidance, read_steps
 from app.handlers.watching import Watcher
@@ -43,7 +43,7 @@ class Desk:
     """What the handlers work with; one a server.
 
     projects: the folder of all project folders. grid: None when it is not known before the model is loaded.
-    refusals: kinds of jobs that the model cannot do, and why. known_words: none when they are not listed.
+    refusals: kinds of jobs that the model cannot do, and why. reader: how the model reads prompts.
     """
 
     jobs: JobQueue
@@ -53,7 +53,7 @@ class Desk:
     examples: tuple[Example, ...]
     watcher: Watcher
     refusals: Mapping[str, str] = field(default_factory=dict)
-    known_words: frozenset[str] = frozenset()
+    reader: Reader = field(default_factory=Reader)
     exports: Exports = field(default_factory=Exports)
     now: Callable[[], float] = time.time
 
@@ -78,7 +78,7 @@ def open_desk(jobs: JobQueue, model: Model, name: str, projects: Path) -> Desk:
         examples,
         Watcher(jobs),
         refusals=read_refusals(name),
-        known_words=read_known_words(name),
+        reader=read_reader(name),
     )
 
 

@@ -10,7 +10,8 @@ The value is a dict of plain JSON values::
     sheet    the cards of the last good story (handlers.sheet), or the cards as they are being typed
     problem  None, or {"message", "line", "card"}: one sentence; line from 1, card from 0, either None
     plan     of the last good story (handlers.planning)
-    hints    of the last good story: what to know of each segment's prompt, or ""
+    shows    what the film will show in each segment, or ""; None while the text is no story
+    hints    what to know of the words of each prompt, or ""; None likewise
 
 Only the text is the story: what is rendered is read from it.
 """
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from app import words
-from app.handlers.planning import Grid, story_hints, story_plan
+from app.handlers.planning import UNKNOWN, Grid, Reader, story_hints, story_plan, story_shows
 from app.handlers.sheet import card_lines, read_sheet, sheet_from_json, sheet_to_json, write_sheet
 from arlon_core.errors import StoryError
 from arlon_core.story import Story, format_story, parse_story, read_story, story_to_json
@@ -42,15 +43,15 @@ def editor_value(
     text: str,
     grid: Grid | None,
     before: Mapping[str, Any] | None = None,
-    known_words: frozenset[str] = frozenset(),
+    reader: Reader = UNKNOWN,
 ) -> Value:
     """A story that was opened, shown instead of `before`, with its problem if it has one."""
     rev = _count((before or {}).get("rev")) + 1
-    return settle({"rev": rev, "from": "studio", "text": text}, grid, known_words)
+    return settle({"rev": rev, "from": "studio", "text": text}, grid, reader)
 
 
-def settle(value: Any, grid: Grid | None, known_words: frozenset[str] = frozenset()) -> Value:
-    """Text, cards, plan and hints agree again after an edit. Never raises: what is wrong is the problem."""
+def settle(value: Any, grid: Grid | None, reader: Reader = UNKNOWN) -> Value:
+    """Text, cards and all the rest agree after an edit. Never raises: what is wrong is the problem."""
     value = value if isinstance(value, Mapping) else {}
     by_cards = value.get("from") == "cards"
     sheet = sheet_from_json(value.get("sheet"))
@@ -63,13 +64,15 @@ def settle(value: Any, grid: Grid | None, known_words: frozenset[str] = frozense
         "sheet": sheet_to_json(sheet),
         "problem": None,
         "plan": value.get("plan"),
-        "hints": value.get("hints"),
+        "hints": None,
+        "shows": None,
     }
     try:
         story = parse_story(text, words.THE_STORY)
         settled["sheet"] = sheet_to_json(read_sheet(text))
+        settled["hints"] = story_hints(story, reader)
+        settled["shows"] = story_shows(story, reader)
         settled["plan"] = story_plan(story, grid)
-        settled["hints"] = story_hints(story, known_words)
     except StoryError as error:
         settled["problem"] = _problem(str(error), card_lines(sheet) if by_cards else [])
     return settled

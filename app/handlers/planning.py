@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Set
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any
 
+from app import words
 from arlon_core.errors import ModelError
 from arlon_core.generation.model_folder import (
     check_model_folder,
@@ -17,10 +17,11 @@ from arlon_core.generation.model_folder import (
     missing_components,
 )
 from arlon_core.generation.plan import Plan, make_plan
-from arlon_core.generation.story_texts import opening_hint
+from arlon_core.generation.story_texts import are_the_worlds, story_captions
 from arlon_core.generation.unknown_words import word_hint
 from arlon_core.jobs.records import KINDS
 from arlon_core.story import Story
+from arlon_core.world.film_reading import leaves_open
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,20 @@ class Grid:
     fps: int
     max_new: int
     overlap: int
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a model reads prompts. known_words: those that it was trained on, none where they are not listed.
+
+    of_storyworld: whether it is told what is to be seen in each segment, as the engine tells Storyworld's.
+    """
+
+    known_words: frozenset[str] = frozenset()
+    of_storyworld: bool = False
+
+
+UNKNOWN = Reader()  # of which nothing is known
 
 
 def read_grid(model: str) -> Grid | None:
@@ -43,13 +58,14 @@ def read_grid(model: str) -> Grid | None:
         return None
 
 
-def read_known_words(model: str) -> frozenset[str]:
-    """The words that a model folder's tokenizer was trained on; none for a hub id, or where it lists none."""
-    try:
-        carried = json.loads((Path(model) / "tokenizer" / "tokenizer_config.json").read_text("utf-8"))
-        return frozenset(map(str, carried["known_words"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return frozenset()
+def read_reader(model: str) -> Reader:
+    """How the model of a folder reads; nothing is known of a hub id."""
+    known = _setting(Path(model, "tokenizer", "tokenizer_config.json"), "known_words")
+    attributes = _setting(Path(model, "attribute_reader", "config.json"), "attributes")
+    return Reader(
+        known_words=frozenset(map(str, known)) if isinstance(known, list) else frozenset(),
+        of_storyworld=isinstance(attributes, dict) and are_the_worlds(attributes),
+    )
 
 
 def read_refusals(model: str) -> dict[str, str]:
@@ -71,14 +87,18 @@ def plan_story(story: Story, grid: Grid) -> Plan:
     return make_plan(seconds, grid.fps, max_new=grid.max_new, overlap=grid.overlap)
 
 
-def story_hints(story: Story, known_words: Set[str]) -> list[str]:
-    """What to know of each prompt: words that the model has never seen, and what the first leaves open.
+def story_hints(story: Story, reader: Reader) -> list[str]:
+    """Of each prompt, the words that the model has never seen, or ""."""
+    return [word_hint(reader.known_words, segment.prompt) for segment in story.segments]
 
-    "" where there is nothing. known_words: those that the model lists, as ours do; only ours extend prompts.
-    """
-    opening, *later = [word_hint(known_words, segment.prompt) for segment in story.segments]
-    taken = opening_hint(story) if known_words else ""
-    return [" ".join(filter(None, (opening, taken))), *later]
+
+def story_shows(story: Story, reader: Reader) -> list[str]:
+    """What the film will show in each segment, as far as the engine decides it by the prompts, or ""."""
+    if not reader.of_storyworld:
+        return [""] * len(story.segments)
+    first, *later = story_captions(story)
+    opening = words.shows_open if leaves_open(story.segments[0].prompt) else words.shows
+    return [opening(first), *map(words.shows, later)]
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
@@ -107,3 +127,11 @@ def story_plan(story: Story, grid: Grid | None) -> dict[str, Any]:
     borders = accumulate((segment.seconds for segment in story.segments), initial=0.0)
     segments = [{"start": a, "stop": b, "frames": None, "chunks": None} for a, b in pairwise(borders)]
     return {"fps": None, "frames": None, "chunks": None, "seconds": story.seconds, "segments": segments}
+
+
+def _setting(path: Path, key: str) -> Any:
+    """What a JSON file says under a key; None where it says nothing, or cannot be read."""
+    try:
+        return json.loads(path.read_text("utf-8"))[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -41,7 +41,7 @@ def open_page(desk: Desk, kept: Any) -> Value:
 def edit(desk: Desk, value: Any, *settings: Any) -> Value:
     """After an edit: text and cards agree. settings: SETTINGS as typed; without them what was kept stays."""
     value = {**(value if isinstance(value, Mapping) else {}), **dict(zip(SETTINGS, settings, strict=False))}
-    settled = settle(value, chunked(desk.grid, value.get("chunk")), desk.known_words)
+    settled = settle(value, chunked(desk.grid, value.get("chunk")), desk.reader)
     return {**settled, **_kept(desk, value, settled["text"])}
 
 
@@ -59,7 +59,7 @@ def open_story(desk: Desk, asked: Any, before: Any) -> Value:
     left = {name: before[name] for name in KEPT} if before else None
     # An example that another release of the studio told otherwise is another story.
     same = asked if asked.get("text") == text else {}
-    value = editor_value(text, chunked(desk.grid, same.get("chunk")), before, desk.known_words)
+    value = editor_value(text, chunked(desk.grid, same.get("chunk")), before, desk.reader)
     return {**value, **_kept(desk, same, text), "left": left}
 
 

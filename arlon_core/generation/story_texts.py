@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from arlon_core.generation.events import WarningRaised
@@ -14,8 +14,6 @@ from arlon_core.world.vocabulary import LABELS
 
 if TYPE_CHECKING:
     from arlon_core.pipeline import ArlonPipeline
-
-_TAKEN = "leaves something open; the film takes: "
 
 
 def story_texts(pipe: ArlonPipeline, story: Story) -> tuple[list[str], str]:
@@ -41,8 +39,12 @@ def story_captions(story: Story) -> list[str]:
 def reads_the_world(pipe: ArlonPipeline) -> bool:
     """Whether the model's reader knows Storyworld's attributes, and no others."""
     reader = pipe.attribute_reader
-    classes = {name: len(values) for name, values in LABELS.items()}
-    return reader is not None and dict(reader.config.attributes) == classes
+    return reader is not None and are_the_worlds(reader.config.attributes)
+
+
+def are_the_worlds(attributes: Mapping[str, int]) -> bool:
+    """Whether attributes, each with how many values it has, are Storyworld's, and no others."""
+    return dict(attributes) == {name: len(values) for name, values in LABELS.items()}
 
 
 def prompt_warnings(pipe: ArlonPipeline, story: Story, taken: str) -> Iterator[WarningRaised]:
@@ -53,9 +55,4 @@ def prompt_warnings(pipe: ArlonPipeline, story: Story, taken: str) -> Iterator[W
     """
     yield from word_warnings(pipe, story)
     if taken:
-        yield WarningRaised(f"segment 1 {_TAKEN}{taken}", 0)
-
-
-def opening_hint(story: Story) -> str:
-    """The same of the first prompt before a model is loaded."""
-    return f"This {_TAKEN}{story_captions(story)[0]}" if leaves_open(story.segments[0].prompt) else ""
+        yield WarningRaised(f"segment 1 leaves something open; the film takes: {taken}", 0)

@@ -2,9 +2,9 @@
 // props.words is the wording.
 
 class StoryCards {
-  /** typed: something has changed. left: so it has, and the field was left. promptLeft: a prompt was left. */
-  constructor({ typed, left, promptLeft }) {
-    Object.assign(this, { typed, left, promptLeft });
+  /** typed: something has changed. left: so it has, and the field was left. */
+  constructor({ typed, left }) {
+    Object.assign(this, { typed, left, made: 0 });
     this.removed = []; // cards that can come back, the last one first
     this.list = make("ol", { class: "story-cards" });
     this.note = make("p", { class: "story-note", role: "status" });
@@ -46,11 +46,13 @@ class StoryCards {
     });
   }
 
-  /** Words that the model has never seen; not while a prompt is typed, when half of a word is no word yet. */
-  showHints(hints) {
+  /** What the film will show of each card, and words that the model has never seen. */
+  tell(shows, hints) {
     [...this.list.children].forEach((item, index) => {
-      const hint = hints[index] ?? "";
-      if (!hint || document.activeElement !== item.fields.prompt) say(item.hint, hint);
+      say(item.shows, shows[index] ?? "");
+      item.unseen = hints[index] ?? "";
+      // Not while the prompt is typed, when half of a word is no word yet.
+      if (!item.unseen || document.activeElement !== item.fields.prompt) say(item.hint, item.unseen);
     });
   }
 
@@ -127,18 +129,22 @@ class StoryCards {
     const typed = { input: () => this.typed(), change: () => this.left() };
     const action = (name, sign, click) =>
       make("button", { type: "button", "aria-label": words[name], title: words[name], click }, sign);
+    const shows = make("p", { class: "card-shows", id: `card-shows-${++this.made}` });
     const fields = {
-      prompt: make("textarea", { class: "prompt", rows: 1, placeholder: words.prompt_hint, "aria-label": words.prompt, ...typed }),
+      prompt: make("textarea", {
+        class: "prompt", rows: 1, placeholder: words.prompt_hint, "aria-label": words.prompt, "aria-describedby": shows.id, ...typed,
+      }),
       seconds: make("input", { class: "seconds", inputmode: "decimal", "aria-label": words.seconds_name, ...typed }),
       seed: make("input", {
         class: "seed", inputmode: "numeric", placeholder: words.seed_hint, "aria-label": words.seed_name, ...typed,
       }),
     };
-    fields.prompt.addEventListener("blur", () => this.promptLeft());
+    fields.prompt.addEventListener("blur", () => say(item.hint, item.unseen));
     const times = make("span", { class: "times", title: words.times });
     const hint = make("p", { class: "card-hint", role: "status" });
     const item = make("li", {},
       make("div", { class: "card-main" }, times, fields.prompt),
+      shows,
       hint,
       make("div", { class: "card-side" },
         make("label", {}, fields.seconds, make("span", {}, words.seconds)),
@@ -147,7 +153,7 @@ class StoryCards {
           action("up", "↑", () => this.move(item, -1)), action("down", "↓", () => this.move(item, 1)),
           action("insert", "+", () => this.insert(item)), action("remove", "×", () => this.remove(item)))));
     fields.prompt.addEventListener("keydown", (event) => this.key(event, item));
-    return Object.assign(item, { fields, times, hint, row: { line: "", lead: [] } });
+    return Object.assign(item, { fields, times, shows, hint, unseen: "", row: { line: "", lead: [] } });
   }
 
   write(item, { prompt, seconds, seed, line, lead }) {

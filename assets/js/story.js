@@ -13,9 +13,7 @@ class StoryEditor {
     this.asked = 0; // the number of the story that was asked for last; another one when it came or is not wanted
     this.value = null;
     this.shelf = new Shelf();
-    this.cards = new StoryCards({
-      typed: () => this.typed("cards"), left: () => this.send(), promptLeft: () => this.showHints(),
-    });
+    this.cards = new StoryCards({ typed: () => this.typed("cards"), left: () => this.send() });
     this.removal = new StoryRemoval(this.shelf, {
       shown: () => this.value, ask: (...stories) => this.ask(...stories), complain: (problem) => this.complain(problem),
     });
@@ -217,7 +215,7 @@ class StoryEditor {
   showRest(value) {
     this.showChoices();
     this.showPlan(value.plan);
-    this.showHints();
+    if (value.shows) this.cards.tell(value.shows, value.hints); // else cards keep what was told of them
     this.complain(value.problem);
     const locked = value.problem !== null && value.from === "text";
     const early = value.rev === 0; // the browser's own story is on its way, and would take the place of what is typed
@@ -282,10 +280,6 @@ class StoryEditor {
     const values = plan && { ...plan, seconds: plan.seconds.toFixed(1) };
     say(this.summary, !plan ? "" : fill(plan.frames === null ? words.summary_short : words.summary, values));
     this.cards.showTimes(plan?.segments ?? []);
-  }
-
-  showHints() {
-    this.cards.showHints(this.value.hints ?? []);
   }
 
   /** Prompts are as tall as their text, also where CSS cannot say so yet. */

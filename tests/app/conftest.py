@@ -102,15 +102,16 @@ def stage(tmp_path: Path, page: Page, serve: Callable[..., str]) -> Stage:
 @pytest.fixture
 def new_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """Makes benches: `new_bench(StepDone=4)` holds the engine after the fourth step."""
+    from app.handlers.planning import UNKNOWN, Reader
     from tests.app.fake_engine import FakeEngine
     from tests.app.studio_desk import open_bench
 
     with ExitStack() as stack:
 
-        def make(known_words: frozenset[str] = frozenset(), fails: str = "", **gates: int) -> Bench:
+        def make(reader: Reader = UNKNOWN, fails: str = "", **gates: int) -> Bench:
             semaphores = {name: threading.Semaphore(count) for name, count in gates.items()}
             engine = FakeEngine(gates=semaphores, fails=fails)
-            return stack.enter_context(open_bench(tmp_path, engine, known_words))
+            return stack.enter_context(open_bench(tmp_path, engine, reader))
 
         yield make
 

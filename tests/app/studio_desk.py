@@ -11,6 +11,7 @@ from pathlib import Path
 from app.assets import ASSETS
 from app.handlers.desk import Desk
 from app.handlers.library import read_examples
+from app.handlers.planning import UNKNOWN, Reader
 from app.handlers.watching import Watcher
 from arlon_core.jobs import JobQueue
 from tests.app.fake_engine import GRID, FakeEngine
@@ -34,14 +35,12 @@ class Bench:
 
 
 @contextmanager
-def open_bench(
-    folder: Path, engine: FakeEngine, known_words: frozenset[str] = frozenset()
-) -> Iterator[Bench]:
+def open_bench(folder: Path, engine: FakeEngine, reader: Reader = UNKNOWN) -> Iterator[Bench]:
     """A bench whose projects lie in `folder`; its jobs are cancelled at the end."""
     jobs = JobQueue(engine)
     examples = read_examples(ASSETS / "stories")
     try:
-        desk = Desk(jobs, engine, folder / "projects", GRID, examples, Watcher(jobs), known_words=known_words)
+        desk = Desk(jobs, engine, folder / "projects", GRID, examples, Watcher(jobs), reader=reader)
         yield Bench(desk, engine)
     finally:
         jobs.close()

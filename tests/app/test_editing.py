@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.handlers.editing import current_story, current_text, editor_value, export_story, import_story, settle
-from app.handlers.planning import Grid, read_grid, read_known_words
+from app.handlers.planning import UNKNOWN, Grid, Reader, read_grid, read_reader
 from arlon_core.errors import StoryError
+from arlon_core.generation.story_texts import story_captions
 from arlon_core.story import parse_story
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "storyworld"
@@ -51,31 +52,57 @@ def test_typing_text_changes_the_cards_and_typing_cards_changes_the_text():
 
 
 def test_words_that_the_model_has_never_seen_are_told_at_their_segment():
-    known = read_known_words(str(SHIPPED))
     text = "A red whale rises over the sea at dawn.\nA wizard joins the wale.\n"
-    value = editor_value(text, GRID, known_words=known)
+    value = editor_value(text, GRID, reader=read_reader(str(SHIPPED)))
     assert value["hints"] == ["", 'The model has never seen "wizard" and "wale" (near: whale).']
-    half_typed = settle({**value, "from": "text", "text": "[4x"}, GRID, known)
-    assert half_typed["hints"] == value["hints"], "the last good story's"
     assert editor_value(text, GRID)["hints"] == ["", ""], "where no words are known, none are missing"
 
 
-def test_what_the_first_prompt_leaves_open_is_told_at_it():
-    known = read_known_words(str(SHIPPED))
-    value = editor_value("A red wale rises over the sea.\nIt sinks.\n", GRID, known_words=known)
-    told, later = value["hints"]
-    assert later == ""
-    assert told.startswith('The model has never seen "wale" (near: whale). This leaves something open;')
-    assert "A red whale rises over the sea" in told
-    assert editor_value("A whale.", GRID)["hints"] == [""], "another world's model may take it as it is"
+def test_what_the_film_will_show_is_told_of_each_segment():
+    text = "A red wale rises over the sea at dawn.\nNight falls and a white owl joins.\n"
+    value = editor_value(text, GRID, reader=read_reader(str(SHIPPED)))
+    assert value["shows"] == [
+        "Shows: A red whale rises over the sea at dawn.",
+        "Shows: A red whale rises over the sea at night, with a white owl beside it.",
+    ]
+    assert editor_value(text, GRID)["shows"] == ["", ""], "another model is told something else"
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"known_words": 3}'])
-def test_a_model_without_a_list_of_words_has_none(tmp_path: Path, content: str | None):
-    if content is not None:
-        (tmp_path / "tokenizer").mkdir()
-        (tmp_path / "tokenizer" / "tokenizer_config.json").write_text(content)
-    assert read_known_words(str(tmp_path)) == frozenset()
+@pytest.mark.parametrize("head", ["", "seed: 5\n", "style: over snowy peaks at night\n"])
+def test_what_the_first_prompt_leaves_open_is_told_as_the_film_takes_it(head: str):
+    text = f"{head}A dragon flies.\nIt sinks.\n"
+    first, second = editor_value(text, GRID, reader=Reader(of_storyworld=True))["shows"]
+    taken, then = story_captions(parse_story(text))
+    assert first == f"Shows: {taken} The prompt leaves some of this open."
+    assert second == f"Shows: {then}"
+
+
+def test_of_a_text_that_is_no_story_nothing_is_told_and_of_one_that_cannot_be_planned_all():
+    reader = Reader(of_storyworld=True)
+    half_typed = editor_value("A red whale.\n[4x", GRID, reader=reader)
+    assert (half_typed["shows"], half_typed["hints"]) == (None, None)
+    too_short = editor_value("[0.5s] One.\n[0.5s] Two.\n[0.5s] Three.\n", Grid(2, 12, 4), reader=reader)
+    assert too_short["problem"]
+    assert len(too_short["shows"]) == len(too_short["hints"]) == 3
+
+
+OTHER_ATTRIBUTES = '{"attributes": {"subject": 14}}'
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("tokenizer/tokenizer_config.json", '{"known_words": 3}'),
+        *(("tokenizer/tokenizer_config.json", content) for content in ("{", "[]", "{}")),
+        ("attribute_reader/config.json", OTHER_ATTRIBUTES),
+        *(("attribute_reader/config.json", content) for content in ("{", "[]", '{"attributes": 3}')),
+    ],
+)
+def test_of_a_model_of_another_kind_nothing_is_known(tmp_path: Path, part: str, content: str):
+    assert read_reader(str(tmp_path)) == read_reader("somebody/some-model") == UNKNOWN
+    (tmp_path / part).parent.mkdir()
+    (tmp_path / part).write_text(content)
+    assert read_reader(str(tmp_path)) == UNKNOWN
 
 
 def test_a_bad_line_is_one_sentence_and_the_last_good_story_stays():
