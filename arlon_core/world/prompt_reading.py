@@ -128,8 +128,9 @@ def _free_colours(text: Spoken) -> list[Match]:
 
 def _coloured(text: Spoken, colour: Match) -> Mention | Literal[True] | None:
     """Of whom such a colour is told: a mention, True for "it" or nobody by name, None for other things."""
-    if _of_unknown(text, colour) and not text.match_at(colour.stop):
-        return None
+    following = text.match_at(colour.stop)
+    if _of_unknown(text, colour) and (following is None or following.name == "place"):
+        return None  # "in the blue sea"
     at = colour.start - 1
     while at >= 0 and _is_passed(text, at):
         at -= 1

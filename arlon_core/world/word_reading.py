@@ -132,11 +132,15 @@ def _phrases() -> dict[str, list[tuple[str, ...]]]:
 
 @lru_cache(maxsize=4096)
 def _corrected(word: str) -> str:
-    """The word that this one is a typing error of; itself where it is one of ours, or none is near."""
+    """The word that this one is a typing error of; itself where it is one of ours, or none is near.
+
+    One that names something by itself comes first: a "wale" is a whale, and no "wake" of a longer phrase.
+    """
     if word in SAYING_NOTHING or base_forms(word) & _forms() or _is_english(word):
         return word
     alike = (each for each in _words() if abs(len(each) - len(word)) <= 1)
-    return next((each for each in alike if is_mistyped(word, each)), word)
+    meant = (each for each in alike if is_mistyped(word, each))
+    return min(meant, key=lambda each: (each,) not in _named(), default=word)
 
 
 def _is_english(word: str) -> bool:

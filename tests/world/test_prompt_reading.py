@@ -50,6 +50,7 @@ def test_whole_descriptions_are_read_as_their_scripts_have_them():
         ("A dragon under a full moon", {"subject": "dragon", "time_of_day": "night"}),
         ("A rainy night in the town", {"weather": "rain", "time_of_day": "night", "place": "city"}),
         ("a blue plane in the morning", {"subject": "aeroplane", "colour": "blue", "time_of_day": "dawn"}),
+        ("A wale in the bule sea", {"subject": "whale", "place": "sea"}),
         ("A rde kite at midnight", {"subject": "kite", "colour": "red", "time_of_day": "night"}),
         ("A dragon breathes fire", {"subject": "dragon"}),
         ("In soft light a ship sails left", {"action": "left"}),
