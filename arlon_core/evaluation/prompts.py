@@ -63,10 +63,8 @@ def measure_prompts(
     for kind in kinds:
         typed = [perturbed_story(held, kind) for held in stories]
         changed = [
-            [own.prompt != other.prompt for own, other in zip(*pair, strict=True)]
-            for pair in (
-                (mine.story.segments, held.story.segments) for mine, held in zip(typed, stories, strict=True)
-            )
+            [own.prompt != other.prompt for own, other in zip(mine.segments, clear.segments, strict=True)]
+            for mine, clear in ((each.story, held.story) for each, held in zip(typed, stories, strict=True))
         ]
         results[kind] = _result(clean, _rights(pipe, typed), changed)
     return {name: _mean(clean, name) for name in ATTRIBUTES}, results
