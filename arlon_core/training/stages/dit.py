@@ -52,9 +52,9 @@ _FINE_SHARE = 0.5  # of the examples take F from the fine VQ-VAE, the others fro
 _OWN_SHARE = 0.5  # of the examples take it from the token transformer's own tokens instead ...
 _OWN_FROM = 0.5  # ... once this part of the run is done
 _DROP_SHARE = 0.2  # of the examples have no F: there the text is all there is, and is learned
-# As for the preview decoder, which left its text unread while subjects weighed like the page
-# (docs/experiments.md); with 2 this stage hardly read it either.
-_SUBJECT_WEIGHT = 12.0
+# Without such a weight the text is hardly read (docs/experiments.md). 12 as long as subjects were
+# smaller; they are drawn well now, and trees and houses behind them smear.
+_SUBJECT_WEIGHT = 6.0
 # Open-Sora draws logit-normal ones, of which one in a thousand lies above 980 here. But sampling begins at
 # 1000, and with few steps the first one is a large part of the way.
 _TIMESTEPS: Literal["uniform", "logit-normal"] = "uniform"
