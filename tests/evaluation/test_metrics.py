@@ -149,13 +149,23 @@ def test_drift_is_one_against_itself_and_grows_with_fading():
 
 
 def test_a_dropped_frame_raises_the_seam_ratio():
-    film = panning(1.0, 33)
-    border = 16
+    film = panning(1.0, 49)
+    border = 20
     whole = seam_ratios(motion.steps(film[:-1]), [border])
     dropped = seam_ratios(motion.steps(np.delete(film, border, axis=0)), [border])
     assert whole[0] == pytest.approx(1, abs=0.25)
     assert dropped[0] > 1.4 * whole[0]
-    assert seam_ratios(motion.steps(still()), [5, 9]) == [1, 1]
+    assert seam_ratios(np.zeros(40), [5, 9]) == [1, 1]
+    assert seam_ratios(np.zeros(11), [5]) == []  # nothing a second away
+
+
+def test_a_key_frame_is_no_seam():
+    """A change that comes every second, as at the key frames of a clip, is in all that is compared."""
+    steps = np.ones(72)
+    steps[11::12] += 1
+    assert seam_ratios(steps, [48]) == [1]
+    steps[47] += 1
+    assert seam_ratios(steps, [48])[0] == pytest.approx(1.5, abs=0.01)
 
 
 def test_seams_lie_at_chunks_and_not_at_segments():

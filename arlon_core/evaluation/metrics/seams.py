@@ -8,7 +8,11 @@ import numpy as np
 
 from arlon_core.generation.plan import SegmentPlan, frames_of_latents
 
-_AROUND = 6  # frames on each side that a border's step is compared with (our choice)
+# Frames from a border to the steps that it is compared with (our choice): whole seconds. A clip has a key
+# frame a second and a latent frame every four frames, and at both a picture changes a little more than
+# elsewhere, in true films too; so what is compared lies at the same place in them.
+_SECOND = 12
+_AROUND = (-2 * _SECOND, -_SECOND, _SECOND, 2 * _SECOND)
 
 
 def chunk_borders(segment: SegmentPlan) -> list[int]:
@@ -20,14 +24,15 @@ def chunk_borders(segment: SegmentPlan) -> list[int]:
 
 
 def seam_ratios(steps: np.ndarray, borders: Sequence[int]) -> list[float]:
-    """The step into each border divided by the median of the steps around it; 1 when nothing is to be seen.
+    """The step into each border divided by the mean of those one and two seconds before and after it.
 
-    steps: (F - 1,) of a segment, steps[i] from frame i to i + 1. borders: frames 1 .. F - 1.
+    1 when nothing is to be seen. steps: (F - 1,) of a segment, steps[i] from frame i to i + 1. borders:
+    frames 1 .. F - 1; those without a step to compare with are left out.
     """
     ratios = []
     for border in borders:
         place = border - 1
-        around = np.r_[steps[max(0, place - _AROUND) : place], steps[place + 1 : place + 1 + _AROUND]]
-        if len(around):
-            ratios.append(float((steps[place] + 0.01) / (np.median(around) + 0.01)))
+        around = [steps[place + way] for way in _AROUND if 0 <= place + way < len(steps)]
+        if around:
+            ratios.append(float((steps[place] + 0.01) / (np.mean(around) + 0.01)))
     return ratios
