@@ -132,7 +132,9 @@ def denoise_chunk(
     latents, device = start, pipe.transformer.device
     with report.timed("denoise"), torch.no_grad():
         times = chunk_timesteps(pipe, task)
-        steps = sample_steps(chunk_velocity(pipe, task), latents, times, frame_mask(task, device))
+        order = pipe.scheduler.config["solver_order"]
+        velocity, mask = chunk_velocity(pipe, task), frame_mask(task, device)
+        steps = sample_steps(velocity, latents, times, mask, order=order)
     for number in range(1, task.num_inference_steps + 1):
         before = latents
         with report.timed("denoise"), torch.no_grad():

@@ -91,6 +91,22 @@ def euler_step(latents: Tensor, velocity: Tensor, timestep: Tensor, next_timeste
     return latents + velocity * (_for_samples(timestep - next_timestep, latents) / NUM_TRAIN_TIMESTEPS)
 
 
+def extrapolated_velocity(
+    velocity: Tensor,
+    before: Tensor,
+    timestep_before: Tensor,
+    timestep: Tensor,
+    next_timestep: Tensor,
+) -> Tensor:
+    """The velocity half way to the next timestep, by the line through this one's and the last one's.
+
+    An Euler step along it is one of Adams and Bashforth's of order two: it costs nothing more, and its error
+    falls with the square of the step (our choice; the reference takes Euler steps).
+    """
+    ahead = (timestep - next_timestep) / (2 * (timestep_before - timestep))
+    return velocity + _for_samples(ahead, velocity) * (velocity - before)
+
+
 def classifier_free_guidance(conditional: Tensor, unconditional: Tensor, guidance_scale: float) -> Tensor:
     """v_u + s (v_c - v_u), on all channels."""
     return unconditional + guidance_scale * (conditional - unconditional)

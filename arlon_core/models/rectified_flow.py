@@ -21,6 +21,7 @@ from arlon_core.models.flow_path import (
     add_noise,
     classifier_free_guidance,
     euler_step,
+    extrapolated_velocity,
     sample_timesteps,
     time_ratio,
     transform_timesteps,
@@ -30,6 +31,9 @@ from arlon_core.models.flow_path import (
 
 # (latents [B, C, T, H, W], timestep [B], x_mask [B, T] or None) -> velocity [B, C, T, H, W]
 Velocity = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+
+# How many velocities a sampling step looks at: Euler's one, or Adams and Bashforth's two.
+SOLVER_ORDERS = (1, 2)
 
 
 # --- sampling ---
@@ -59,12 +63,14 @@ def sample_steps(
     timesteps: Tensor,
     mask: Tensor | None = None,
     draw_noise: Callable[[int], Tensor] | None = None,
+    order: int = 1,
 ) -> Iterator[SampleStep]:
     """Denoise step by step, yielding after each; stop iterating to cancel.
 
     latents [B, C, T, H, W]: noise, and clean latents on the frames to keep. timesteps [N] or [N, B], falling.
     mask: see `active_frames`; kept frames come out unchanged. draw_noise(step) gives the noise of edited
     frames and is called at every step, as in the reference; it may be left out where mask is all 0 and 1.
+    order: 1 takes Euler steps, as the reference does; 2 also looks at the step before (`SOLVER_ORDERS`).
     Raises ValueError for an edit ratio without draw_noise.
     """
     if mask is not None and draw_noise is None and bool(((mask != 0) & (mask != 1)).any()):
@@ -73,6 +79,7 @@ def sample_steps(
     times = timesteps.to(latents.device).reshape(len(timesteps), -1).expand(-1, batch)
     times = torch.cat([times, torch.zeros_like(times[:1])])
     active = None if mask is None else mask == 1
+    last: Tensor | None = None
 
     for i in range(len(timesteps)):
         before, was_active = latents, active
@@ -81,7 +88,13 @@ def sample_steps(
             if draw_noise is not None:
                 awakened = (active & ~was_active)[:, None, :, None, None]
                 latents = torch.where(awakened, add_noise(latents, draw_noise(i), times[i]), latents)
-        latents = euler_step(latents, velocity(latents, times[i], active), times[i], times[i + 1])
+        found = velocity(latents, times[i], active)
+        along = found
+        if order == 2 and last is not None:
+            along = extrapolated_velocity(found, last, times[i - 1], times[i], times[i + 1])
+            if was_active is not None:  # a frame that has just woken has no step before
+                along = torch.where(was_active[:, None, :, None, None], along, found)
+        latents, last = euler_step(latents, along, times[i], times[i + 1]), found
         if active is not None:
             latents = torch.where(active[:, None, :, None, None], latents, before)
         yield SampleStep(i, times[i], active, latents)
@@ -93,9 +106,10 @@ def sample(
     timesteps: Tensor,
     mask: Tensor | None = None,
     draw_noise: Callable[[int], Tensor] | None = None,
+    order: int = 1,
 ) -> Tensor:
     """Run `sample_steps` to the end: [B, C, T, H, W]."""
-    for step in sample_steps(velocity, latents, timesteps, mask, draw_noise):
+    for step in sample_steps(velocity, latents, timesteps, mask, draw_noise, order):
         latents = step.latents
     return latents
 
@@ -237,8 +251,10 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
     use_timestep_transform: bend the schedule by the size of the video. transform_scale: factor on that bend.
     init_noise_sigma: deviation of the noise that sampling starts from. Training knows 1 only; a little less
     makes calmer pictures with fewer inventions (our choice; docs/experiments.md shows what it does).
+    solver_order: see `sample_steps`.
 
-    Raises ValueError for another number of training timesteps and for a deviation that is not above 0.
+    Raises ValueError for another number of training timesteps, for a deviation that is not above 0 and for an
+    order that is not one of SOLVER_ORDERS.
     """
 
     order = 1
@@ -250,6 +266,7 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         use_timestep_transform: bool = True,
         transform_scale: float = 1.0,
         init_noise_sigma: float = 1.0,
+        solver_order: int = 1,
     ) -> None:
         if num_train_timesteps != NUM_TRAIN_TIMESTEPS:
             raise ValueError(
@@ -257,8 +274,11 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             )
         if not 0 < init_noise_sigma < float("inf"):
             raise ValueError(f"init_noise_sigma must be a number above 0, not {init_noise_sigma}.")
+        if solver_order not in SOLVER_ORDERS:
+            raise ValueError(f"solver_order must be one of {SOLVER_ORDERS}, not {solver_order}.")
         self.init_noise_sigma = init_noise_sigma
         self.timesteps = uniform_timesteps(30)
+        self._last: Tensor | None = None  # the velocity of the step before
 
     def ratio(
         self, height: Tensor | float, width: Tensor | float, num_latent_frames: Tensor | float
@@ -281,15 +301,19 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             raise ValueError(f"Sampling takes at least one step, not {num_inference_steps}.")
         ratio = self.ratio(height, width, num_latent_frames)
         self.timesteps = transform_timesteps(uniform_timesteps(num_inference_steps), ratio.cpu()).to(device)
+        self._last = None
 
     def step(
         self, model_output: Tensor, timestep: Tensor | float, sample: Tensor, return_dict: bool = True
     ) -> RectifiedFlowSchedulerOutput | tuple[Tensor]:
-        """One Euler step from `timestep` (one of `timesteps`) to the next; the last one ends at 0."""
+        """One step from `timestep` (one of `timesteps`, in order) to the next; the last one ends at 0."""
         now = torch.as_tensor(timestep, dtype=torch.float32, device=self.timesteps.device).reshape(-1)[0]
         times = torch.cat([self.timesteps, self.timesteps.new_zeros(1)])
-        nearest = (self.timesteps - now).abs().argmin()
-        previous = euler_step(sample, model_output, times[nearest], times[nearest + 1])
+        i = int((self.timesteps - now).abs().argmin())
+        along = model_output
+        if self.config["solver_order"] == 2 and i > 0 and self._last is not None:
+            along = extrapolated_velocity(model_output, self._last, times[i - 1], times[i], times[i + 1])
+        previous, self._last = euler_step(sample, along, times[i], times[i + 1]), model_output
         return RectifiedFlowSchedulerOutput(prev_sample=previous) if return_dict else (previous,)
 
     def add_noise(self, original_samples: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:

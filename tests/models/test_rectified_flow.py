@@ -124,19 +124,52 @@ def test_a_constant_velocity_is_integrated_exactly(num_inference_steps):
     torch.testing.assert_close(sample(constant_velocity, noise, timesteps), noise + 3)
 
 
-def test_scheduler_step_equals_the_sampler():
+def test_order_two_errs_with_the_square_of_the_step():
     torch.manual_seed(0)
-    scheduler, start = RectifiedFlowScheduler(), torch.randn(1, 1, 3, 2, 2)
+    start = torch.randn(1, 1, 3, 2, 2)
+
+    def end(steps: int, order: int) -> torch.Tensor:
+        return sample(lambda z, t, m: torch.sin(3 * z), start, steps_for(steps, 256, 448, 3), order=order)
+
+    exact = end(4000, 1)
+    (euler, finer_euler), (second, finer_second) = (
+        [float((end(steps, order) - exact).abs().max()) for steps in (20, 40)] for order in (1, 2)
+    )
+    assert 1.5 < euler / finer_euler < 2.7
+    assert second / finer_second > 3
+    assert second < euler / 2
+
+
+def test_a_woken_frame_has_no_step_before():
+    """Order two takes the plain velocity in the first step after waking."""
+    start, mask = torch.zeros(1, 1, 2, 1, 1), torch.tensor([[1.0, 0.5]])
+    timesteps = uniform_timesteps(4)  # 1000, 750, 500, 250: the second frame wakes at 500
+    speeds = iter((1.0, 2.0, 3.0, 4.0))
+    steps = sample_steps(
+        lambda z, t, m: torch.full_like(z, next(speeds)), start, timesteps, mask, lambda i: 0 * start, order=2
+    )
+    films = [step.latents[0, 0, :, 0, 0].tolist() for step in steps]
+    # 1/4 of 1, then of 2 + (2 - 1) / 2 = 2.5, 3.5 and 4.5; the woken one of 3 and 4.5
+    assert films == [[0.25, 0], [0.875, 0], [1.75, 0.75], [2.875, 1.875]]
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_scheduler_step_equals_the_sampler(order):
+    torch.manual_seed(0)
+    scheduler, start = RectifiedFlowScheduler(solver_order=order), torch.randn(1, 1, 3, 2, 2)
     scheduler.set_timesteps(5, 256, 448, 3)
     x = start
     for t in scheduler.timesteps:
         x = scheduler.step(torch.sin(x), t, x).prev_sample
-    torch.testing.assert_close(x, sample(lambda z, t, m: torch.sin(z), start, scheduler.timesteps))
+    expected = sample(lambda z, t, m: torch.sin(z), start, scheduler.timesteps, order=order)
+    torch.testing.assert_close(x, expected)
 
 
 def test_scheduler_saves_and_loads(tmp_path):
-    RectifiedFlowScheduler(transform_scale=2.0, init_noise_sigma=0.9).save_pretrained(tmp_path)
+    made = RectifiedFlowScheduler(transform_scale=2.0, init_noise_sigma=0.9, solver_order=2)
+    made.save_pretrained(tmp_path)
     loaded = RectifiedFlowScheduler.from_pretrained(tmp_path)
+    assert loaded.config.solver_order == 2
     assert loaded.config.transform_scale == 2.0
     assert loaded.init_noise_sigma == 0.9
     assert loaded.ratio(512, 512, 1).item() == 2.0
@@ -144,6 +177,8 @@ def test_scheduler_saves_and_loads(tmp_path):
         loaded.set_timesteps(0, 512, 512, 1)
     with pytest.raises(ValueError, match="above 0"):
         RectifiedFlowScheduler(init_noise_sigma=0.0)
+    with pytest.raises(ValueError, match="solver_order"):
+        RectifiedFlowScheduler(solver_order=3)
 
 
 # --- sampling with condition frames ---
