@@ -22,7 +22,6 @@ class Preset:
     width: int
     overlap: int  # clean latent frames at the start of a chunk
     max_new: int  # new latent frames in a chunk
-    init_noise_sigma: float = 1.0  # of the noise that sampling starts from
     solver_order: int = 2  # of sampling: as sharp in eight steps as Euler's in many more
     text_encoder: Sizes
     vae: Sizes
@@ -70,7 +69,6 @@ STORYWORLD = Preset(
     width=448,
     overlap=4,
     max_new=12,
-    init_noise_sigma=0.95,
     text_encoder={
         "d_model": 256,
         "num_layers": 4,
