@@ -65,10 +65,17 @@ class _Film:
         whole = _is_whole(reading)
         if self.now is not None and not whole:
             reading = read_prompt(prompt, self.now, change=True)
-        now = replace(before, **{**(_SILENCE if whole else {}), **reading.said})
+        now = replace(before, **{**(_SILENCE if whole else {}), **self._remembered(reading), **reading.said})
         self.colours[now.subject] = now.colour
         self.now = replace(now, second_subject=self._company(now, reading, whole=whole))
         return self.now
+
+    def _remembered(self, reading: Reading) -> dict[str, str]:
+        """The colour of somebody to whom the film comes back."""
+        colour = self.colours.get(reading.said.get("subject", ""))
+        return (
+            {"colour": colour} if colour and self.now and reading.said["subject"] != self.now.subject else {}
+        )
 
     def _company(self, now: Attributes, reading: Reading, *, whole: bool) -> str | None:
         company = reading.company or (Company(None) if whole else None)

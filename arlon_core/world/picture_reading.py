@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from arlon_core.world.mentions import IT, Spoken
+from arlon_core.models.known_words import SAYING_NOTHING
+from arlon_core.world.mentions import IT, JOINTS, Spoken
 from arlon_core.world.vocabulary import Attributes
 from arlon_core.world.word_reading import Match
 
@@ -16,8 +17,8 @@ from arlon_core.world.word_reading import Match
 _CAMERA = frozenset(("camera", "view", "shot"))
 _THINGS = _CAMERA | frozenset(
     """
-    sun moon star stars sky wind breeze storm rain snow snowflakes fog mist cloud clouds water waves day night
-    darkness evening morning light
+    sun moon star stars sky wind breeze storm rain raindrops snow snowflakes flakes fog mist cloud clouds
+    water waves day night darkness evening morning light
     """.split()  # noqa: SIM905 (one line reads better than twenty quotes)
 )
 _DOING_NEAR = 6  # words: so close to a thing stands what it does
@@ -41,15 +42,23 @@ _ENDING = frozenset(
     vanish leaves away anymore calms eases subsides dies
     """.split()  # noqa: SIM905
 )  # after what ends
+_STOPPING = frozenset(("stop", "stops", "stopped", "ends", "ended", "clears", "vanishes", "fades"))
+_UNTIL = frozenset(("until", "till", "and"))
+_AT_LAST = frozenset(("finally", "slowly", "then", "soon", "eventually"))
+_WHILE = 9  # words until a weather is told to stop after all
 _BEING = frozenset(("is", "s", "are", "was", "now", "finally"))  # before "over" that says that it ends
 _THEN = {"night": "dawn", "dawn": "day", "day": "dusk", "dusk": "night"}
+_GIVING_WAY = (
+    ["gives", "way", "to"], ["give", "way", "to"], ["turns", "into"], ["turn", "into"], ["changes", "into"],
+    ["changes", "to"], ["fades", "into"], ["fade", "into"],
+)  # fmt: skip
 _LEAVING = frozenset(("leave", "leaves", "leaving", "left", "from"))
 
 
 def said_of_picture(text: Spoken, film: Attributes | None, *, change: bool) -> dict[str, str]:
     """What is said of place, time, weather and camera; arguments as of `prompt_reading.read_prompt`."""
     camera = [match.value for match in text.found if match.name == "camera"]
-    done = [match.value for match in text.found if doer(text, match) in _CAMERA]
+    done = [match.value for match in text.found if doer(text, match) in _CAMERA and _is_shot(text, match)]
     camera += [_SHOOTING[value] for value in done if value in _SHOOTING]
     said = {
         "place": _place(text, change=change),
@@ -68,15 +77,52 @@ def doer(text: Spoken, action: Match) -> str | None:
         weathers = [match for match in text.found if match.name == "weather" and is_denied(text, match)]
         if any(match.start - action.stop in (0, 1) for match in weathers):
             return "weather"
-    first = max(0, action.start - _DOING_NEAR)
-    at = next((at for at in range(action.start - 1, first - 1, -1) if text.words[at] in _THINGS), None)
-    if at is None or not text.begins_clause(at) or any(at < each <= action.start for each in text.breaks):
+    if action.start in (_last_end(text, match) for match in text.found if match.name == "weather"):
+        return "weather"
+    at = _thing_at(text, action)
+    if at is None or not _begins_clause(text, at) or any(at < each <= action.start for each in text.breaks):
         return None
-    followed = text.words[at + 1] in _FOLLOWING
+    followed = text.words[at + 1] in _FOLLOWING or _with_somebody(text, at, action)
     between = range(at + 1, action.start)
     if not followed and any(text.words[each] in IT or text.match_at(each) for each in between):
         return None
     return text.words[at]
+
+
+def is_followed(text: Spoken, action: Match) -> bool:
+    """Whether the camera follows somebody who does something: "follows the kite to the left"."""
+    at = _thing_at(text, action) if doer(text, action) in _CAMERA else None
+    between = range(at + 1 if at is not None else action.start, action.start)
+    return any(text.words[each] in IT or text.mention_at(each) for each in between)
+
+
+def _is_shot(text: Spoken, action: Match) -> bool:
+    """Whether the camera does it itself: it need not come closer with whom it follows."""
+    return action.value in ("left", "right") or not is_followed(text, action)
+
+
+def _thing_at(text: Spoken, action: Match) -> int | None:
+    """Where the nearest thing stands before an action."""
+    first = max(0, action.start - _DOING_NEAR)
+    return next((at for at in range(action.start - 1, first - 1, -1) if text.words[at] in _THINGS), None)
+
+
+def _begins_clause(text: Spoken, thing: int) -> bool:
+    """Whether a thing, with an adjective or two, begins a clause: "heavy clouds come up"."""
+    at = thing
+    while at > max(0, thing - 2) and at not in text.breaks and _is_adjective(text, at - 1):
+        at -= 1
+    return text.begins_clause(at)
+
+
+def _is_adjective(text: Spoken, at: int) -> bool:
+    match = text.match_at(at)
+    return match.name == "colour" if match else text.words[at] not in SAYING_NOTHING | JOINTS
+
+
+def _with_somebody(text: Spoken, thing: int, action: Match) -> bool:
+    """Whether the camera moves with somebody: "pans with it to the left"."""
+    return text.words[thing] in _CAMERA and "with" in text.words[thing + 1 : action.start]
 
 
 def is_denied(text: Spoken, match: Match) -> bool:
@@ -92,7 +138,23 @@ def _ends(text: Spoken, match: Match) -> bool:
     after = text.words[match.stop : min([*stops, rest.stop])]
     over = after == ["over"] and (rest.start + 1 in text.breaks or rest.start + 1 == len(text.words))
     over = over or any(one in _BEING and other == "over" for one, other in pairwise(after))
-    return is_denied(text, match) or over or bool(_ENDING & set(after))
+    at_last = _last_end(text, match) is not None
+    return is_denied(text, match) or over or at_last or bool(_ENDING & set(after))
+
+
+def _last_end(text: Spoken, weather: Match) -> int | None:
+    """Where a weather stops after a while: "the rain gets weaker and finally stops", "... until it stops"."""
+    for at in range(weather.stop + 1, min(len(text.words), weather.stop + _WHILE)):
+        if at in text.breaks or text.mention_at(at):
+            return None
+        before = [word for word in text.words[weather.stop : at] if word not in _AT_LAST]
+        if text.words[at] in _STOPPING and (text.words[at - 1] in _AT_LAST or before[-1:] == ["and"]):
+            return at
+        if text.words[at] in IT and text.words[at - 1] not in _UNTIL:
+            return None
+        if text.words[at] in IT and text.words[at + 1 : at + 2] and text.words[at + 1] in _STOPPING:
+            return at + 1
+    return None
 
 
 def _weather(text: Spoken) -> str | None:
@@ -108,7 +170,12 @@ def _weather(text: Spoken) -> str | None:
 def _time(text: Spoken, film: Attributes | None) -> str | None:
     """The first that does not end; the sun shines by day, and in the morning and the evening too."""
     told = [match for match in text.found if match.name == "time_of_day"]
-    sunny = {match.start for match in text.found if match.name == "weather"}
+    sunny = {
+        day.start
+        for day in told
+        if day.value == "day"
+        and any(each.start == day.start for each in text.found if each.name == "weather")
+    }
     ended = [match for match in told if _ends(text, match)]
     named = [match.value for match in told if match not in ended and match.start not in sunny]
     shining = [match.value for match in told if match.start in sunny and match not in ended]
@@ -120,10 +187,14 @@ def _time(text: Spoken, film: Attributes | None) -> str | None:
 def _place(text: Spoken, *, change: bool) -> str | None:
     """The first that the film does not leave: where a change says nothing of another, it stays."""
     told = [match for match in text.found if match.name == "place" and not is_denied(text, match)]
-    return next((match.value for match in told if not (change and _is_left(text, match))), None)
+    reached = [match.value for match in told if not _is_left(text, match)]
+    return next(iter([*reached, *(match.value for match in told if not change)]), None)
 
 
 def _is_left(text: Spoken, place: Match) -> bool:
-    behind = text.words[place.stop : place.stop + 1] == ["behind"]
+    after = list(text.words[place.stop : place.stop + 3])
+    behind = after[:1] == ["behind"]
     before = text.words_before(place, 2)
-    return behind or (bool(_LEAVING & set(before)) and "for" not in before)  # "left for the sea"
+    left = bool(_LEAVING & set(before[-1:])) or before in (["leaves", "behind"], ["leaving", "behind"])
+    turned = after[:1] == ["becomes"] or after[:2] in _GIVING_WAY or after in _GIVING_WAY
+    return behind or left or turned  # but for "left for the sea"

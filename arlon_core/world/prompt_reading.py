@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from arlon_core.models.known_words import SAYING_NOTHING
-from arlon_core.world.mentions import IT, NEAR, Mention, Spoken, spoken
-from arlon_core.world.picture_reading import doer, is_denied, said_of_picture
+from arlon_core.world.mentions import ARTICLES, IT, NEAR, Mention, Spoken, spoken
+from arlon_core.world.picture_reading import doer, is_denied, is_followed, said_of_picture
 from arlon_core.world.vocabulary import Attributes
 from arlon_core.world.word_reading import Match
 
@@ -24,19 +24,28 @@ _TURNING = frozenset(
     s is are was turn turns turned turning become becomes became becoming goes going went now all in has have
     had taken takes on to into from painted dyed striped glows glowing shines shining a an the its new colour
     color colours colors change changes changed changing of look looks and quite then
-    be been will would should could can
+    be been were will would should could can if as bright dark light pale deep vivid
     """.split()  # noqa: SIM905 (one line reads better than fifty quotes)
 )
 _BECOMING = frozenset(("turns", "turned", "becomes", "became", "changes", "changed"))
 # A prompt can show one thing that is done: the last after "then", the way where one flies "off to the left".
 _SIDEWAYS = frozenset(("left", "right"))
 _COLOUR = frozenset(("colour", "color", "colours", "colors"))
+# What of somebody has their colour: "its scales turn golden".
+_SKIN = frozenset(
+    """
+    hull scales wings fur skin feathers sail sails body paint silk envelope coat fabric paper plumage
+    """.split()  # noqa: SIM905
+)
+_ADDED = frozenset(("with", "as", "and", "like", "but"))  # after a colour that is told by itself
+_REMAINS = frozenset(("left", "stays", "stayed", "remains", "remained", "falls", "fell"))  # before "behind"
+_ENTERING = frozenset(("come", "comes", "is", "flies", "fly", "appears", "enters", "there", "now"))
 _WITHOUT = frozenset(
     ("without", "no", "not", "minus", "remove", "removed", "loses", "leaves")
 )  # before who goes
 _GOING = frozenset(
     """
-    leaves leave leaving gone goodbye away disappears disappear disappearing vanishes went departs not behind
+    leaves leave leaving gone goodbye away disappears disappear disappearing vanishes went departs not
     """.split()  # noqa: SIM905
 )  # after who goes
 
@@ -82,8 +91,8 @@ def read_prompt(prompt: str, film: Attributes | None = None, *, change: bool = F
 def _action(text: Spoken, *, change: bool) -> str | None:
     """What the main subject does: told after it or "it", else of nobody, else, if described, of anybody."""
     own, free, others, denied = [], [], [], []
-    for match in (match for match in text.found if match.name == "action" and not doer(text, match)):
-        who = text.owner(match.start)
+    for match in (match for match in text.found if match.name == "action" and _is_done(text, match)):
+        who = text.owner(match.start) or _entering(text, match)
         if is_denied(text, match):
             denied += ["still"] if match.value != "still" and (who is True or (who and who.main)) else []
             continue
@@ -100,6 +109,22 @@ def _action(text: Spoken, *, change: bool) -> str | None:
     if sideways and told[0] == "away":  # "flies off to the left"
         return sideways[0]
     return next(iter(told), None)
+
+
+def _is_done(text: Spoken, what: Match) -> bool:
+    """Whether a subject does it: what the camera follows does it too."""
+    return not doer(text, what) or is_followed(text, what)
+
+
+def _entering(text: Spoken, what: Match) -> Mention | None:
+    """Who is told to come after the way that they take: "from the left comes an owl"."""
+    who = next((each for each in text.mentions if each.start >= what.stop), None)
+    if who is None or who.main:
+        return None
+    between = text.words[what.stop : who.start]
+    aside = text.words[what.start] == "from" and what.stop in text.breaks
+    entering = bool(_ENTERING & set(between)) and set(between) <= _ENTERING | ARTICLES
+    return who if aside or entering else None
 
 
 def _does(text: Spoken, who: Mention, what: Match) -> bool:
@@ -131,9 +156,15 @@ def _coloured(text: Spoken, colour: Match) -> Mention | Literal[True] | None:
     following = text.match_at(colour.stop)
     if _of_unknown(text, colour) and (following is None or following.name == "place"):
         return None  # "in the blue sea"
+    if _is_added(text, colour):
+        before = [each for each in text.mentions if each.stop <= colour.start][-1:]
+        after = [] if IT & set(text.words[: colour.start]) else text.mentions  # "white as snow, a kite"
+        return next(iter([*before, *after]), True)
     at = colour.start - 1
     while at >= 0 and _is_passed(text, at):
         at -= 1
+    if at > 0 and text.words[at] in _SKIN:
+        at -= 2 if text.words[at - 1] == "s" else 1
     mention = text.mention_at(at)
     if mention or (at >= 0 and text.words[at] in IT):
         return mention or True
@@ -148,6 +179,13 @@ def _coloured(text: Spoken, colour: Match) -> Mention | Literal[True] | None:
     return True if (own_clause and spoken_of) or of_it else None
 
 
+def _is_added(text: Spoken, colour: Match) -> bool:
+    """Whether a colour is told by itself: "a kite in the park, red with white spots"."""
+    ends = colour.stop == len(text.words) or colour.stop in text.breaks
+    alone = colour.start == 0 or colour.start in text.breaks
+    return alone and (ends or text.words[colour.stop] in _ADDED)
+
+
 def _elided(text: Spoken, start: int, stop: int) -> bool:
     """Whether words say that somebody who was spoken of before turns: "and turns"."""
     walked = text.words[start:stop]
@@ -159,13 +197,16 @@ def _is_passed(text: Spoken, at: int) -> bool:
     had = text.match_at(at)
     if had:
         return had.name == "colour" and text.words_before(had, 1) == ["from"]
+    if text.words[at] == "of":  # "a robot of green colour"
+        return bool(_COLOUR & set(text.words[at + 1 : at + 3]))
     return text.words[at] in _TURNING - IT
 
 
 def _of_unknown(text: Spoken, colour: Match) -> bool:
     """Whether a word follows that could be a thing of this colour."""
     return colour.stop not in text.breaks and any(
-        word not in SAYING_NOTHING for word in text.words[colour.stop : colour.stop + 1]
+        word not in SAYING_NOTHING and word not in _COLOUR
+        for word in text.words[colour.stop : colour.stop + 1]
     )
 
 
@@ -181,7 +222,7 @@ def _company(text: Spoken) -> Company | None:
         told = [match.value for match in _free_colours(text) if _coloured(text, match) == last]
         return Company(last.subject, next(iter([*told, last.colour]), None))
     alone = any(word == "alone" and text.words[at - 1] != "not" for at, word in enumerate(text.words))
-    return Company(None) if others or alone else None
+    return Company(None) if others or alone or text.cut else None
 
 
 def _goes(text: Spoken, who: Mention) -> bool:
@@ -195,4 +236,5 @@ def _going_at(text: Spoken, who: Mention) -> int | None:
     if _WITHOUT & set(before[-1:]) or list(before) == ["no", "more"]:
         return who.start
     away = {match.start for match in text.found if match.value == "away"}
-    return next((at for at in after if at in away or text.words[at] in _GOING), None)
+    behind = {at for at in after if text.words[at] == "behind" and text.words[at - 1] in _REMAINS}
+    return next((at for at in after if at in away | behind or text.words[at] in _GOING), None)

@@ -32,6 +32,11 @@ _CHANGES = {"time_of_day": "TIME_CHANGES", "weather": "WEATHER_CHANGES", "camera
 _STEADY = ("subject", "place")  # named without the small words of a phrase too: "the hot-air balloon"
 _CLAUSES = ("time_of_day", "weather", "camera")  # named without their first "the" too: "sun comes up"
 _TOKENS = re.compile(r"[^\W\d_]+|[.,;:!?–—]")
+_NOUNS = frozenset(("subject", "place"))
+_VERBAL = ("ing", "ed", "ly", "er")  # "waving" is no form of the noun "wave"
+_CLOCK = re.compile(r"\b(\d{1,2})(?:[:.]\d\d)?\s*([ap])\.?m\b\.?|\b(\d{1,2}):\d\d\b", re.IGNORECASE)
+_HOURS = ((4, "night"), (9, "dawn"), (17, "day"), (21, "dusk"), (24, "night"))  # until when; our choice
+_LIKING = frozenset(("i", "we", "you", "they", "d", "would", "should", "might"))  # before no simile
 # Words that may stand within a phrase: "the sun is now setting", "clouds begin to gather".
 _HELPING = frozenset(
     "is are was were s re has have had been begins begin starts start to now then".split()  # noqa: SIM905
@@ -55,7 +60,7 @@ def prompt_words(prompt: str) -> tuple[list[str], frozenset[int]]:
     """
     words: list[str] = []
     breaks = set()
-    for token in _TOKENS.findall(prompt):
+    for token in _TOKENS.findall(_CLOCK.sub(_time_of_clock, prompt)):
         word = token.lower()
         if not word.isalpha():
             breaks.add(len(words))
@@ -69,8 +74,11 @@ def word_matches(words: Sequence[str], breaks: Set[int] = frozenset()) -> Iterat
 
     A few phrases name two things: "sunny".
     """
-    at = 0
+    at, likened = 0, _likened(words, breaks)
     while at < len(words):
+        if at in likened:
+            at += 1
+            continue
         begun = {phrase for form in base_forms(words[at]) for phrase in _phrases().get(form, ())}
         fitting = {phrase: stop for phrase in begun if (stop := _stop(phrase, words, at, breaks))}
         if fitting:
@@ -83,13 +91,41 @@ def word_matches(words: Sequence[str], breaks: Set[int] = frozenset()) -> Iterat
             at += 1
 
 
+def _time_of_clock(found: re.Match[str]) -> str:
+    """What to say for "6 am", "8:30 p.m." and "18:30"."""
+    half, hour = found[2], int(found[1] or found[3])
+    if half:
+        hour = hour % 12 + (12 if half.lower() == "p" else 0)
+    return f" at {next(time for until, time in _HOURS if hour % 24 < until)} "
+
+
+def _likened(words: Sequence[str], breaks: Set[int]) -> frozenset[int]:
+    """The places of what things are only likened to: "like a bird", "as red as a rose", "white as snow"."""
+    likened: set[int] = set()
+    for at, word in enumerate(words[:-1]):
+        noun = at + 1 + (words[at + 1] in ("a", "an", "the"))
+        stop = next(
+            (n for n in range(noun, len(words)) if n in breaks or words[n] in SAYING_NOTHING), len(words)
+        )
+        before = words[at - 1] if at and at not in breaks else ""
+        like = word == "like" and before not in _LIKING and (noun > at + 1 or not before.startswith("look"))
+        # "as" joins clauses too: "as night falls"
+        single = (
+            at > 0 and stop == noun + 1 and (stop == len(words) or stop in breaks or words[stop] == "and")
+        )
+        if like or (word == "as" and (single or words[max(0, at - 2) : at - 1] == ["as"])):
+            likened.update(range(at + 1, stop))
+    return frozenset(likened)
+
+
 def _stop(phrase: tuple[str, ...], words: Sequence[str], start: int, breaks: Set[int]) -> int | None:
     """Where a phrase that starts at a word of a text stops; None where the text says something else."""
-    at, naming = start, NOTHING not in _named()[phrase]
+    at, names = start, _named()[phrase]
+    naming, noun = NOTHING not in names, names.keys() <= _NOUNS
     for one in phrase:
         while naming and start < at < len(words) and words[at] in _HELPING and not _same_word(one, words[at]):
             at += 1
-        if at == len(words) or not _same_word(one, words[at]):
+        if at == len(words) or not _same_word(one, words[at]) or (noun and _is_verbal(one, words[at])):
             return None
         at += 1
     whole = naming or not any(start < each < at for each in breaks)
@@ -103,6 +139,10 @@ def _same_word(one: str, other: str) -> bool:
     if one.endswith("er"):
         return alike and one in theirs
     return alike and (other in ours if other.endswith("er") else bool(ours & theirs))
+
+
+def _is_verbal(one: str, other: str) -> bool:
+    return len(other) > len(one) and other.endswith(_VERBAL)
 
 
 @cache

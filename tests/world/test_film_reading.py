@@ -174,6 +174,23 @@ def test_only_a_whole_description_puts_another_subject_in_the_place_of_the_first
     assert (alone.subject, alone.colour, alone.second_subject) == ("owl", "blue", None)
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["The kite turns into a white owl.", "It becomes a white owl.", "The kite is replaced by a white owl.",
+     "A white owl instead of the kite.", "Cut to: a white owl in the woods."],
+)  # fmt: skip
+def test_one_who_takes_the_place_of_the_first_is_what_the_film_is_of(change: str):
+    owl, night = film(KITE, change, "Night falls.")[1:]
+    assert (owl.subject, owl.colour, owl.second_subject) == ("owl", "white", None)
+    assert night == replace(owl, time_of_day="night")
+
+
+def test_a_film_that_cuts_back_shows_whom_it_left():
+    back = film(KITE, "Cut to a white owl.", "Cut back to the kite.")[2]
+    assert (back.subject, back.colour, back.second_subject) == ("kite", "red", None)
+    assert film(KITE, "Cut to a close-up of the kite.")[1] == opening(KITE)
+
+
 def test_the_weather_stays_and_the_style_decides_what_is_open():
     rain = film("A red kite rises over the sea at dawn in the rain.", "A kite.")
     assert rain[1] == rain[0]
@@ -203,6 +220,9 @@ AS_TYPED = [
     ((KITE, "It gets overcast and starts pouring."), {"weather": "rain"}),
     ((KITE, "Dark clouds are rolling in."), {"weather": "cloudy", "time_of_day": "dawn"}),
     ((KITE, "Fog.", "The mist has vanished."), {"weather": "clear", "action": "left"}),
+    ((RAIN, "The rain gets weaker and finally stops."), {"weather": "clear", "action": "left"}),
+    ((RAIN, "It is raining less and less until it stops."), {"weather": "clear", "action": "left"}),
+    ((KITE, "Heavy clouds are coming up."), {"weather": "cloudy", "action": "left"}),
     # times of day
     ((KITE, "Day turns to night."), {"time_of_day": "night"}),
     ((KITE, "Night.", "It isn't night anymore, it's a bright day."), {"time_of_day": "day"}),
@@ -216,6 +236,8 @@ AS_TYPED = [
     ((KITE, "It comes near and turns from red to yellow."), {"colour": "yellow"}),
     ((KITE, "Could you change the color to white?"), {"colour": "white"}),
     ((KITE, "It should be white."), {"colour": "white"}),
+    ((KITE, "Its tail is long, and its silk glows pink."), {"colour": "pink"}),
+    ((KITE, "Make it bright yellow."), {"colour": "yellow"}),
     # doings
     ((KITE, "It is flying higher and higher."), {"action": "rise"}),
     ((KITE, "It waits.", "He moves to the left. The camera is still."), {"action": "left"}),
@@ -227,14 +249,25 @@ AS_TYPED = [
     ((KITE, "It gets closer to the camera."), {"action": "closer"}),
     ((KITE, "It flies off to the right."), {"action": "right"}),
     ((KITE, "It waits.", "She's not waiting anymore, she bounces."), {"action": "bounce"}),
+    ((KITE, "From the left comes an owl."), {"action": "left"}),
+    ((KITE, "Camera follows the kite as it goes to the right."), {"action": "right"}),
+    ((KITE, "The camera follows the kite upwards."), {"action": "rise", "camera": "still"}),
     # the camera
+    ((KITE, "Zoom in.", "The camera holds."), {"camera": "still", "action": "left"}),
+    ((KITE, "The camera pans with it to the right."), {"camera": "pan right"}),
     ((KITE, "The camera tracks right."), {"camera": "pan right", "action": "left"}),
     ((KITE, "The camera follows the kite to the left."), {"camera": "pan left", "action": "left"}),
     ((KITE, "Zoom in.", "The camera stops."), {"camera": "still", "action": "left"}),
     # places
     ((KITE, "It leaves the sea and reaches the city."), {"place": "city"}),
     ((KITE, "Fog comes in from the mountains."), {"place": "sea", "weather": "fog"}),
+    ((KITE, "It drifts left over the desert."), {"place": "desert"}),
+    ((KITE, "The sea gives way to ice."), {"place": "ice"}),
     # others
+    ((KITE, "A white kite joins.", "The white one flies off."), {"second_subject": None, "action": "left"}),
+    ((KITE, "A white owl joins.", "The other one turns green."), {"second_subject": "green owl"}),
+    ((KITE, "An owl follows behind it, white as snow."), {"second_subject": "white owl", "weather": "clear"}),
+    (("A paper plane.", "The plane rises."), {"subject": "paper plane", "second_subject": None}),
     ((KITE, "An owl joins.", "The owl flies off."), {"second_subject": None, "action": "left"}),
     ((KITE, "A white owl.", "The owl dives and is gone."), {"second_subject": None, "action": "left"}),
     ((KITE, "A blue kite joins.", "The blue kite has left."), {"second_subject": None, "colour": "red"}),

@@ -54,6 +54,18 @@ def test_whole_descriptions_are_read_as_their_scripts_have_them():
         ("A rde kite at midnight", {"subject": "kite", "colour": "red", "time_of_day": "night"}),
         ("A dragon breathes fire", {"subject": "dragon"}),
         ("In soft light a ship sails left", {"action": "left"}),
+        ("A kite flies like a bird, white as snow", {"subject": "kite", "colour": "white"}),
+        ("I would like a bird as red as a rose", {"subject": "bird", "colour": "red"}),
+        ("A red kite, 6 am", {"subject": "kite", "colour": "red", "time_of_day": "dawn"}),
+        ("A robot waving at 18:30", {"subject": "robot", "time_of_day": "dusk"}),
+        (
+            "A butterfly in the park, blue with red spots",
+            {"subject": "butterfly", "place": "garden", "colour": "blue"},
+        ),
+        ("A balloon of green colour", {"subject": "balloon", "colour": "green"}),
+        ("A kite floats right over London", {"subject": "kite", "action": "right", "place": "city"}),
+        ("Leaving the sea behind, a kite reaches hills", {"subject": "kite", "place": "meadow"}),
+        ("A clear night", {"time_of_day": "night", "weather": "clear"}),
         ("", {}),
     ],
 )
