@@ -194,7 +194,9 @@ def _without_replaced(words: Sequence[str], breaks: Set[int], mentions: Sequence
 
 def _takes_place(words: Sequence[str], breaks: Set[int], old: Mention | None, new: Mention) -> bool:
     """Whether somebody, or "it" where nobody is named, turns into another or is replaced by one."""
-    stop = new.start - (words[new.start - 1 : new.start] != [] and words[new.start - 1] in ARTICLES)
+    if words[new.start - 1 : new.start] == ["the"] or words[new.stop : new.stop + 1] == ["s"]:
+        return False  # "it turns to the owl", "it becomes the owl's friend"
+    stop = new.start - (new.start > 0 and words[new.start - 1] in ARTICLES)
     start = max([old.stop if old else 0, stop - NEAR - 1, *(each for each in breaks if each <= stop)])
     between = words[start:stop]
     told = old is not None and start == old.stop

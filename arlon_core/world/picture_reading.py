@@ -32,9 +32,13 @@ _SHOOTING = {
 }
 
 _NOT = frozenset(
-    ("no", "not", "without", "longer", "t", "never", "stop", "stops", "stopped", "stopping", "remove")
+    """
+    no not without longer t never stop stops stopped stopping remove delete kill lose rid
+    """.split()  # noqa: SIM905
 )
-_BETWEEN = frozenset(("any", "more", "really", "the", "a", "it", "be", "in", "want"))  # "not in the rain"
+_BETWEEN = frozenset(
+    ("any", "more", "really", "the", "a", "it", "be", "in", "of", "want")
+)  # "not in the rain"
 _ENDING = frozenset(
     """
     gone goes went stops stopped ends ended ending clears cleared lifts lifted passes passed melts melted
@@ -49,8 +53,7 @@ _WHILE = 9  # words until a weather is told to stop after all
 _BEING = frozenset(("is", "s", "are", "was", "now", "finally"))  # before "over" that says that it ends
 _THEN = {"night": "dawn", "dawn": "day", "day": "dusk", "dusk": "night"}
 _GIVING_WAY = (
-    ["gives", "way", "to"], ["give", "way", "to"], ["turns", "into"], ["turn", "into"], ["changes", "into"],
-    ["changes", "to"], ["fades", "into"], ["fade", "into"],
+    ["gives", "way", "to"], ["give", "way", "to"], ["changes", "to"], ["change", "to"],
 )  # fmt: skip
 _LEAVING = frozenset(("leave", "leaves", "leaving", "left", "from"))
 
@@ -196,5 +199,6 @@ def _is_left(text: Spoken, place: Match) -> bool:
     behind = after[:1] == ["behind"]
     before = text.words_before(place, 2)
     left = bool(_LEAVING & set(before[-1:])) or before in (["leaves", "behind"], ["leaving", "behind"])
-    turned = after[:1] == ["becomes"] or after[:2] in _GIVING_WAY or after in _GIVING_WAY
+    into = after[1:2] == ["into"] and after[2:] not in (["view"], ["sight"])  # "the hills melt into dunes"
+    turned = into or after[:1] == ["becomes"] or after[:2] in _GIVING_WAY or after in _GIVING_WAY
     return behind or left or turned  # but for "left for the sea"

@@ -29,7 +29,9 @@ PLAIN: dict[str, dict[str, str]] = {
         "aeroplane": "plane",
         "rocket": "space ship",
         "lantern": "chinese lantern",
-        "bird": "seagull, gull, eagle, hawk, crow, raven, pigeon, dove, parrot, goose, duck, swan, stork",
+        "bird":
+            "seagull, gull, eagle, hawk, crow, raven, pigeon, dove, parrot, goose, geese, duck, swan, stork, "
+            "birdie, birdy",
         "butterfly": "moth",
     },
     "colour": {
@@ -66,15 +68,18 @@ PLAIN: dict[str, dict[str, str]] = {
     "time_of_day": {
         "dawn":
             "dawn, sunrise, daybreak, morning, first light, first rays, gets light, sun rises, sun rose, "
-            "sun comes up, sun came up, sunbeams, new day begins, new day dawns, new day starts",
-        "day": f"day, daytime, noon, daylight, sun climbs, sun is high, sun high, high sun, {_SUNNY}",
+            "sun comes up, sun came up, first sunbeams, new day begins, new day dawns, new day starts, "
+            "breakfast time",
+        "day":
+            "day, daytime, noon, daylight, lunch time, lunchtime, sun climbs, sun is high, sun high, high "
+            f"sun, {_SUNNY}",
         "dusk":
             "dusk, sunset, evening, twilight, golden hour, magic hour, blue hour, sun sets, sun sinks, "
             "sun goes down, sun going down, sun went down, sun dips, "
             "sun disappears, sun vanishes, sun is low, low sun",
         "night":
             "night, nightfall, moon, moonlit, moonlight, star, starry, dark, moon rises, moon comes up, "
-            f"northern lights, aurora, shooting star, moonshine, overnight, {_CLEAR_NIGHT}",
+            f"northern lights, aurora, shooting star, moonshine, overnight, bedtime, {_CLEAR_NIGHT}",
     },
     "weather": {
         "clear":
@@ -110,7 +115,9 @@ PLAIN: dict[str, dict[str, str]] = {
         "still":
             "hover, hang, rest, wait, stay, motionless, stop, stops moving, stops flying, stand, stood, "
             "sat, sit, sleep, stationary, does not move, doesn't move, no longer moves, not moving",
-        "bounce": "bounce, bob, hop, up and down",
+        "bounce":
+            "bounce, bob, hop, up and down, goes up and down, moves up and down, flies up and down, floats "
+            "up and down, jumps up and down",
         "circle": "circle, loop, orbit, in circles, in a circle, round and round, spin, spiral",
         "closer":
             "approach, closer, nearer, comes close, gets close, toward the viewer, towards the viewer, "
@@ -131,8 +138,8 @@ PLAIN: dict[str, dict[str, str]] = {
         "pan left": "pan left, pan to the left, camera left, camera moves to the left",
         "pan right": "pan right, pan to the right, camera right, camera moves to the right",
         "zoom in":
-            "zoom in, push in, dolly in, track in, camera goes in, closer with the camera, nearer with the "
-            "camera",
+            "zoom in, push in, slow push, dolly in, track in, camera goes in, closer with the camera, nearer "
+            "with the camera",
         "zoom out":
             "zoom out, pull back, pull out, dolly out, track out, camera goes back, camera moves back, "
             "camera backs away, camera backs off",

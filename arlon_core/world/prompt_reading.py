@@ -41,11 +41,11 @@ _ADDED = frozenset(("with", "as", "and", "like", "but"))  # after a colour that 
 _REMAINS = frozenset(("left", "stays", "stayed", "remains", "remained", "falls", "fell"))  # before "behind"
 _ENTERING = frozenset(("come", "comes", "is", "flies", "fly", "appears", "enters", "there", "now"))
 _WITHOUT = frozenset(
-    ("without", "no", "not", "minus", "remove", "removed", "loses", "leaves")
+    ("without", "no", "not", "minus", "remove", "removed", "loses", "lose", "delete", "kill", "leaves")
 )  # before who goes
 _GOING = frozenset(
     """
-    leaves leave leaving gone goodbye away disappears disappear disappearing vanishes went departs not
+    leaves leave leaving gone goodbye away disappears disappear disappearing vanishes went departs not nowhere
     """.split()  # noqa: SIM905
 )  # after who goes
 
@@ -159,7 +159,9 @@ def _coloured(text: Spoken, colour: Match) -> Mention | Literal[True] | None:
     if _is_added(text, colour):
         before = [each for each in text.mentions if each.stop <= colour.start][-1:]
         after = [] if IT & set(text.words[: colour.start]) else text.mentions  # "white as snow, a kite"
-        return next(iter([*before, *after]), True)
+        others = set(text.words) - SAYING_NOTHING - set(text.words[colour.start : colour.stop])
+        free = bool(IT & set(text.words)) or not others  # else it may be told of a thing: "a forest, green"
+        return next(iter([*before, *after]), True if free else None)
     at = colour.start - 1
     while at >= 0 and _is_passed(text, at):
         at -= 1
@@ -233,7 +235,7 @@ def _goes(text: Spoken, who: Mention) -> bool:
 def _going_at(text: Spoken, who: Mention) -> int | None:
     """Where the word is by which one leaves, or is not there."""
     before, after = text.words_before(who, 2), text.words_after(who)
-    if _WITHOUT & set(before[-1:]) or list(before) == ["no", "more"]:
+    if _WITHOUT & set(before[-1:]) or list(before) in (["no", "more"], ["rid", "of"]):
         return who.start
     away = {match.start for match in text.found if match.value == "away"}
     behind = {at for at in after if text.words[at] == "behind" and text.words[at - 1] in _REMAINS}

@@ -31,7 +31,7 @@ _TABLES = {
 _CHANGES = {"time_of_day": "TIME_CHANGES", "weather": "WEATHER_CHANGES", "camera": "CAMERA_CHANGES"}
 _STEADY = ("subject", "place")  # named without the small words of a phrase too: "the hot-air balloon"
 _CLAUSES = ("time_of_day", "weather", "camera")  # named without their first "the" too: "sun comes up"
-_TOKENS = re.compile(r"[^\W\d_]+|[.,;:!?–—]")
+_TOKENS = re.compile(r"[^\W\d_]+|[.,;:!?–—()/|•*\n]|(?<!\S)-(?!\S)")
 _NOUNS = frozenset(("subject", "place"))
 _VERBAL = ("ing", "ed", "ly", "er")  # "waving" is no form of the noun "wave"
 _CLOCK = re.compile(r"\b(\d{1,2})(?:[:.]\d\d)?\s*([ap])\.?m\b\.?|\b(\d{1,2}):\d\d\b", re.IGNORECASE)
@@ -123,7 +123,8 @@ def _stop(phrase: tuple[str, ...], words: Sequence[str], start: int, breaks: Set
     at, names = start, _named()[phrase]
     naming, noun = NOTHING not in names, names.keys() <= _NOUNS
     for one in phrase:
-        while naming and start < at < len(words) and words[at] in _HELPING and not _same_word(one, words[at]):
+        helping = _HELPING if naming else ("now",)
+        while start < at < len(words) and words[at] in helping and not _same_word(one, words[at]):
             at += 1
         if at == len(words) or not _same_word(one, words[at]) or (noun and _is_verbal(one, words[at])):
             return None

@@ -222,6 +222,7 @@ AS_TYPED = [
     ((KITE, "Fog.", "The mist has vanished."), {"weather": "clear", "action": "left"}),
     ((RAIN, "The rain gets weaker and finally stops."), {"weather": "clear", "action": "left"}),
     ((RAIN, "It is raining less and less until it stops."), {"weather": "clear", "action": "left"}),
+    ((RAIN, "Get rid of the rain."), {"weather": "clear", "action": "left"}),
     ((KITE, "Heavy clouds are coming up."), {"weather": "cloudy", "action": "left"}),
     # times of day
     ((KITE, "Day turns to night."), {"time_of_day": "night"}),
@@ -249,6 +250,7 @@ AS_TYPED = [
     ((KITE, "It gets closer to the camera."), {"action": "closer"}),
     ((KITE, "It flies off to the right."), {"action": "right"}),
     ((KITE, "It waits.", "She's not waiting anymore, she bounces."), {"action": "bounce"}),
+    ((KITE, "It waits.", "It goes up and down."), {"action": "bounce"}),
     ((KITE, "From the left comes an owl."), {"action": "left"}),
     ((KITE, "Camera follows the kite as it goes to the right."), {"action": "right"}),
     ((KITE, "The camera follows the kite upwards."), {"action": "rise", "camera": "still"}),
@@ -263,7 +265,10 @@ AS_TYPED = [
     ((KITE, "Fog comes in from the mountains."), {"place": "sea", "weather": "fog"}),
     ((KITE, "It drifts left over the desert."), {"place": "desert"}),
     ((KITE, "The sea gives way to ice."), {"place": "ice"}),
+    ((KITE, "The waves melt into dunes."), {"place": "desert"}),
+    ((KITE, "A forest, green and calm."), {"place": "forest", "colour": "red"}),
     # others
+    ((KITE, "An owl joins.", "The kite turns to the owl."), {"subject": "kite", "colour": "red"}),
     ((KITE, "A white kite joins.", "The white one flies off."), {"second_subject": None, "action": "left"}),
     ((KITE, "A white owl joins.", "The other one turns green."), {"second_subject": "green owl"}),
     ((KITE, "An owl follows behind it, white as snow."), {"second_subject": "white owl", "weather": "clear"}),

@@ -65,6 +65,10 @@ def test_whole_descriptions_are_read_as_their_scripts_have_them():
         ("A balloon of green colour", {"subject": "balloon", "colour": "green"}),
         ("A kite floats right over London", {"subject": "kite", "action": "right", "place": "city"}),
         ("Leaving the sea behind, a kite reaches hills", {"subject": "kite", "place": "meadow"}),
+        (
+            "kite, white / beach (at noon)",
+            {"subject": "kite", "colour": "white", "place": "sea", "time_of_day": "day"},
+        ),
         ("A clear night", {"time_of_day": "night", "weather": "clear"}),
         ("", {}),
     ],
