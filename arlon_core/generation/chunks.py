@@ -4,6 +4,7 @@
     frame_mask       which frames are made (1) and which are kept as they are (0)
     chunk_velocity   text, null caption and F, encoded once, as a function of latents and timestep
     chunk_timesteps  the schedule for a chunk of this length
+    solver_order     how many velocities a step looks at
     denoise_chunk    the loop; an event a step, the new latents at its end
 
 Shapes: a chunk has o overlap and n new latent frames, T = o + n; latents (1, C, T, h, w) in fp32.
@@ -112,6 +113,11 @@ def chunk_timesteps(pipe: ArlonPipeline, task: ChunkTask) -> Tensor:
     return scheduler.timesteps
 
 
+def solver_order(pipe: ArlonPipeline) -> int:
+    """The scheduler's, or Euler's for a transformer that was distilled to take whole steps."""
+    return 1 if pipe.transformer.config["whole_steps"] else pipe.scheduler.config["solver_order"]
+
+
 def denoise_chunk(
     pipe: ArlonPipeline,
     task: ChunkTask,
@@ -131,9 +137,8 @@ def denoise_chunk(
     latents, device = start, pipe.transformer.device
     with report.timed("denoise"), torch.no_grad():
         times = chunk_timesteps(pipe, task)
-        order = pipe.scheduler.config["solver_order"]
         velocity, mask = chunk_velocity(pipe, task), frame_mask(task, device)
-        steps = sample_steps(velocity, latents, times, mask, order=order)
+        steps = sample_steps(velocity, latents, times, mask, order=solver_order(pipe))
     for number in range(1, task.num_inference_steps + 1):
         before = latents
         with report.timed("denoise"), torch.no_grad():

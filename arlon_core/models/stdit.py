@@ -53,6 +53,8 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
     pooled_text: the mean of the text tokens modulates all blocks together with the timestep, as pooled
     prompts do in Stable Diffusion 3; with text attention alone our small model hardly read its text.
     local_mlp: a depthwise convolution inside every MLP, so that each patch sees those around it.
+    whole_steps: a note for whoever samples: its velocity was distilled to lead over a whole step of the
+    schedule, so Euler's steps are exact, and to look at the step before as well would overshoot.
 
     Raises ValueError for sizes that do not divide and for `skip_y_embedder`.
     """
@@ -89,6 +91,7 @@ class STDiT3(ModelMixin, ConfigMixin):  # type: ignore[misc]
         coarse_channels: int | None = None,
         pooled_text: bool = False,
         local_mlp: bool = False,
+        whole_steps: bool = False,
     ) -> None:
         super().__init__()
         _check_sizes(hidden_size, num_heads, skip_y_embedder)

@@ -31,7 +31,8 @@ class DiTArm:
     def transformer(self, sizes: dict[str, Any]) -> dict[str, Any]:
         """Constructor arguments of this arm's STDiT3, from a preset's."""
         if self.distils:
-            sizes = {**sizes, "class_dropout_prob": 0.0}  # its teacher's text is its own
+            # Its teacher's text is its own, and its velocity that of a step.
+            sizes = {**sizes, "class_dropout_prob": 0.0, "whole_steps": True}
         if not self.use_coarse:
             return {**sizes, "injection_adapters": 0}
         return {

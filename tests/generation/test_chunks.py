@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from arlon_core.generation.events import StepDone
 from arlon_core.generation.noise import chunk_noise
 from arlon_core.generation.plan import ChunkPlan
 from arlon_core.generation.report import RenderReport
+from arlon_core.models.rectified_flow import sample
 
 CPU = torch.device("cpu")
 
@@ -72,6 +74,21 @@ def test_it_starts_from_the_overlap_and_keyed_noise(tiny_pipeline, make_task):
     assert torch.equal(latents[0, :, 2:], chunk_noise((4, 3, *latents.shape[3:]), 9, 2, 1))
     assert frame_mask(task, CPU).tolist() == [[0, 0, 1, 1, 1]]
     assert frame_mask(make_task(overlap=0), CPU) is None
+
+
+@pytest.mark.parametrize(("whole_steps", "order"), [(False, 2), (True, 1)])
+def test_steps_look_back_unless_the_transformer_was_distilled(tiny_pipeline, make_task, whole_steps, order):
+    pipe, task = copy.copy(tiny_pipeline), make_task(overlap=2, new=3)
+    pipe.transformer = copy.deepcopy(tiny_pipeline.transformer)
+    pipe.transformer.register_to_config(whole_steps=whole_steps)
+    expected = sample(
+        chunk_velocity(pipe, task),
+        start_latents(pipe, task),
+        chunk_timesteps(pipe, task),
+        frame_mask(task, CPU),
+        order=order,
+    )
+    assert torch.equal(run(pipe, task)[1], expected[0, :, 2:].half())
 
 
 def test_the_overlap_is_clean_and_marked_at_every_step(tiny_pipeline, make_task, monkeypatch):

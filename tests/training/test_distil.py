@@ -116,6 +116,7 @@ def test_both_arms_are_distilled_by_their_stages(components: Path, tmp_path: Pat
     for component, injected in (("transformer_distilled", True), ("transformer_text_distilled", False)):
         student = STDiT3.from_pretrained(tmp_path / component)
         assert (student.semantic_injection is not None) == injected
+        assert student.config.whole_steps
     assert (tmp_path / "r" / "dit-distil" / "sample_000002.png").is_file()
 
 

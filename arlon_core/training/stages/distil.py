@@ -4,7 +4,7 @@ The student starts as the teacher. From a point on the way from noise to data, a
 steps, the teacher takes several small steps with guidance; the student learns to go there in one, without
 guidance. So steps and guidance are both saved. As progressive distillation (Salimans and Ho 2022) with
 guidance folded in (Meng et al. 2023), but for all short schedules at once and in one go (our choice): the
-student may be used with any number of steps in FEWEST to MOST.
+student may be used with any number of steps in FEWEST to MOST, which are Euler's (`whole_steps`).
 """
 
 from __future__ import annotations
