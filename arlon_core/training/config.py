@@ -103,8 +103,9 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
         "weight_decay": 0.1,
         "compile": True,
         "evaluate_every": 1500,
-        # It learns episodes by heart (docs/experiments.md), so it needs many. Tokens are small: all are kept.
-        "pool": PoolConfig(capacity_groups=4096, steps_per_group=4),
+        # It learns episodes by heart (docs/experiments.md), so it needs many, from the first step on. Tokens
+        # are small: all are kept.
+        "pool": PoolConfig(initial_groups=160, capacity_groups=4096, steps_per_group=3),
     },
     "dit": {
         "batch_size": 16,
