@@ -17,7 +17,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from arlon_core.media.contact_sheet import contact_sheet
-from arlon_core.models.flow_path import NUM_TRAIN_TIMESTEPS, euler_step, time_ratio, transform_timesteps
+from arlon_core.models.flow_path import (
+    NUM_TRAIN_TIMESTEPS,
+    euler_step,
+    extrapolated_velocity,
+    time_ratio,
+    transform_timesteps,
+)
 from arlon_core.models.rectified_flow import FlowBatch, guided_velocity, masked_mse, noise_condition_frames
 from arlon_core.models.stdit import STDiT3
 from arlon_core.models.video_vae import decode_normalised
@@ -86,8 +92,11 @@ class DistilStage(DiTStage):
             **inputs,
         )
         new = batch.new[:, None, :, None, None]
+        last: tuple[Tensor, Tensor] | None = None  # the timestep before, and the velocity there
         for before, after in pairwise(times):
-            x = torch.where(new, euler_step(x, velocity(x, before, batch.new), before, after), x)
+            found = velocity(x, before, batch.new)
+            along = extrapolated_velocity(found, last[1], last[0], before, after) if last else found
+            x, last = torch.where(new, euler_step(x, along, before, after), x), (before, found)
         return x
 
     # -- evaluation -------------------------------------------------------------------------------------
@@ -100,11 +109,10 @@ class DistilStage(DiTStage):
         best = self._best(chunks, coarse)
         found = {}
         for steps in _COMPARED:
-            for name, network, guidance in (
-                ("student", model, 1.0),
-                ("teacher", self.teacher, self.config.guidance_scale),
+            for name, made in (
+                ("student", self._generate(model, chunks, coarse, steps, order=1)),
+                ("teacher", self._generate(self.teacher, chunks, coarse, steps, self.config.guidance_scale)),
             ):
-                made = self._generate(network, chunks, coarse, steps, guidance)
                 found[f"{name}_{steps}_steps"] = (made - best).square().mean().item()
         return found
 
@@ -115,7 +123,7 @@ class DistilStage(DiTStage):
         films = [
             self._best(chunks, coarse),
             self._generate(self.teacher, chunks, coarse, FEWEST, self.config.guidance_scale),
-            self._generate(model, chunks, coarse, FEWEST),
+            self._generate(model, chunks, coarse, FEWEST, order=1),
         ]
         columns = [to_pictures_of(decode_normalised(self.source.vae, film)) for film in films]
         rows = [[picture for column in columns for picture in column[i]] for i in range(len(chunks))]

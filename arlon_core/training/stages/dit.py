@@ -321,8 +321,12 @@ class DiTStage(LatentStage):
         coarse: Tensor | None,
         steps: int,
         guidance_scale: float = 1.0,
+        order: int | None = None,
     ) -> Tensor:
-        """Latents of whole new chunks from the run's own noise, always the same."""
+        """Latents of whole new chunks from the run's own noise, always the same.
+
+        order: of the sampler; None is the preset's.
+        """
         preset = self.config.preset
         shape = (len(chunks), preset.vae["z_dim"], preset.max_new, preset.latent_height, preset.latent_width)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(self.config.seed))
@@ -330,7 +334,8 @@ class DiTStage(LatentStage):
         inputs = self._inputs([chunk.text for chunk in chunks])
         y, null_y = inputs.pop("y"), self.model.null_caption()
         velocity = guided_velocity(model.forward, guidance_scale, y, null_y, coarse_latents=coarse, **inputs)
-        return sample(velocity, noise.to(self.setting.device), self.scheduler.timesteps)
+        order = order or preset.solver_order
+        return sample(velocity, noise.to(self.setting.device), self.scheduler.timesteps, order=order)
 
 
 def to_pictures_of(clips: Tensor) -> list[list]:
