@@ -22,7 +22,7 @@ class Preset:
     width: int
     overlap: int  # clean latent frames at the start of a chunk
     max_new: int  # new latent frames in a chunk
-    solver_order: int = 2  # of sampling: as sharp in eight steps as Euler's in many more
+    solver_order: int = 2  # of sampling: as sharp as Euler's steps, twice as many
     text_encoder: Sizes
     vae: Sizes
     vqvae: Sizes

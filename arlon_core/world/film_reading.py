@@ -72,10 +72,9 @@ class _Film:
 
     def _remembered(self, reading: Reading) -> dict[str, str]:
         """The colour of somebody to whom the film comes back."""
-        colour = self.colours.get(reading.said.get("subject", ""))
-        return (
-            {"colour": colour} if colour and self.now and reading.said["subject"] != self.now.subject else {}
-        )
+        subject = reading.said.get("subject", "")
+        comes_back = self.now is not None and subject != self.now.subject and subject in self.colours
+        return {"colour": self.colours[subject]} if comes_back else {}
 
     def _company(self, now: Attributes, reading: Reading, *, whole: bool) -> str | None:
         company = reading.company or (Company(None) if whole else None)
