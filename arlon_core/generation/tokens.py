@@ -9,7 +9,7 @@ Shapes: S fine tokens in a latent frame; codes (latent frames, S) of the film, i
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import torch
@@ -20,6 +20,7 @@ from arlon_core.generation.events import Sampling, TokensReady
 from arlon_core.generation.noise import TOKENS, keyed_generator
 from arlon_core.generation.plan import MAX_BLOCK, TokenBlock
 from arlon_core.generation.session import Session
+from arlon_core.models.one_thread import one_thread
 from arlon_core.models.token_decoding import TokenDecoder, embed_prefill
 from arlon_core.models.token_layout import ANCHOR, WINDOW, Layout, block_layout
 
@@ -126,19 +127,10 @@ class FilmTokens:
             )
 
 
-@contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
+def _one_thread(device: torch.device) -> AbstractContextManager[None]:
     """One CPU thread inside: a pass is too little work to share.
 
     On two free cores two threads take 1.4 ms a token and one takes 2.2; where other work keeps the cores busy
     two wait for each other and take 12.8, one 4.4 (EPYC). And no token depends on the number of cores.
     """
-    if device.type != "cpu":
-        yield
-        return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    return one_thread() if device.type == "cpu" else nullcontext()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from arlon_core.evaluation.metrics import motion, quality, readings
 from arlon_core.evaluation.metrics.consistency import consistency
@@ -12,7 +13,6 @@ from arlon_core.evaluation.metrics.distance import (
     distance_between,
     frechet_distance,
     likeness,
-    weighted_sum,
 )
 from arlon_core.evaluation.metrics.seams import chunk_borders, seam_ratios
 from arlon_core.generation.plan import make_plan
@@ -185,7 +185,7 @@ def features() -> np.ndarray:
 
 
 def test_the_distance_of_a_set_to_itself_is_nothing(features):
-    assert frechet_distance(Moments.of(features), Moments.of(features)) == pytest.approx(0, abs=1e-9)
+    assert _distance(features, features) == pytest.approx(0, abs=1e-9)
     assert likeness(0) == 1
 
 
@@ -205,22 +205,25 @@ def test_the_interval_of_a_distance_is_about_its_value():
 
 def test_the_distance_between_shifted_sets_is_the_shift(features):
     scale = features.std(0)
-    assert frechet_distance(Moments.of(features + 2 * scale), Moments.of(features)) == pytest.approx(
-        4, rel=1e-3
-    )
+    assert _distance(features + 2 * scale, features) == pytest.approx(4, rel=1e-3)
     # Half the spread in each dimension: (1 - 1/2)^2.
     narrow = (features - features.mean(0)) / 2 + features.mean(0)
-    assert frechet_distance(Moments.of(narrow), Moments.of(features)) == pytest.approx(0.25, rel=1e-3)
+    assert _distance(narrow, features) == pytest.approx(0.25, rel=1e-3)
     # No unit of the features counts.
-    assert frechet_distance(Moments.of(9 * narrow), Moments.of(9 * features)) == pytest.approx(0.25, rel=1e-3)
+    assert _distance(9 * narrow, 9 * features) == pytest.approx(0.25, rel=1e-3)
 
 
-def test_moments_add_up(features):
-    parts = [Moments.of(features[:100]), Moments.of(features[100:])]
-    whole, sum_of_parts = Moments.of(features), weighted_sum(parts, np.ones(2))
-    assert np.allclose(whole.covariance, sum_of_parts.covariance)
-    twice = weighted_sum(parts, np.array([2.0, 0]))
-    assert np.allclose(twice.mean, features[:100].mean(0))
+def test_sets_drawn_together_are_one_set(features):
+    sets = Moments.stacked([Moments.of(features[:100]), Moments.of(features[100:])])
+    drawn = sets.drawn(torch.tensor([[1.0, 1.0], [2.0, 0.0]], dtype=torch.float64))
+    assert torch.allclose(drawn.covariance[0], Moments.of(features).covariance)
+    assert torch.allclose(drawn.mean[1], Moments.of(features[:100]).mean)
+    both = frechet_distance(drawn, sets.drawn(torch.ones(2, 2, dtype=torch.float64)))
+    assert both.tolist() == pytest.approx([0, _distance(features[:100], features)], abs=1e-9)
+
+
+def _distance(own: np.ndarray, true: np.ndarray) -> float:
+    return float(frechet_distance(Moments.of(own), Moments.of(true)))
 
 
 # -- readings -------------------------------------------------------------------------------------------

@@ -9,58 +9,66 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from arlon_core.evaluation.statistics import Quantity
+from arlon_core.models.one_thread import one_thread
 
 _RESAMPLES = 200  # an eigenvalue problem each
+_TOGETHER = 25  # of them, so that memory stays small
 
 
 @dataclass(frozen=True)
 class Moments:
-    """What the distance needs of N features of width E, so that sets can be added."""
+    """What the distance needs of sets of features of width E, so that sets can be added. fp64.
 
-    count: float
-    total: np.ndarray  # (E,)
-    outer: np.ndarray  # (E, E)
+    The shapes may be led by others, for several sets at once.
+    """
+
+    count: Tensor  # ()
+    total: Tensor  # (E,)
+    outer: Tensor  # (E, E)
 
     @classmethod
     def of(cls, features: np.ndarray) -> Moments:
-        """Of features (N, E)."""
-        features = features.astype(np.float64)
-        return cls(float(len(features)), features.sum(0), features.T @ features)
+        """Of one set of features (N, E)."""
+        found = torch.from_numpy(features.astype(np.float64))
+        return cls(torch.tensor(float(len(found)), dtype=found.dtype), found.sum(0), found.T @ found)
+
+    @classmethod
+    def stacked(cls, sets: Sequence[Moments]) -> Moments:
+        """Several sets side by side, led by (S,)."""
+        return cls(*(torch.stack([getattr(each, name) for each in sets]) for name in cls.__annotations__))
+
+    def drawn(self, weights: Tensor) -> Moments:
+        """Of S sets together, each taken as often as weights (R, S) say: led by (R,)."""
+        return Moments(*(torch.tensordot(weights, each, 1) for each in (self.count, self.total, self.outer)))
 
     @property
-    def mean(self) -> np.ndarray:
-        return self.total / self.count
+    def mean(self) -> Tensor:
+        return self.total / self.count[..., None]
 
     @property
-    def covariance(self) -> np.ndarray:
-        return self.outer / self.count - np.outer(self.mean, self.mean)
+    def covariance(self) -> Tensor:
+        mean = self.mean
+        return self.outer / self.count[..., None, None] - mean[..., None] * mean[..., None, :]
 
 
-def weighted_sum(parts: list[Moments], weights: np.ndarray) -> Moments:
-    """The moments of all parts together, each taken as often as its weight says."""
-    return Moments(
-        sum(w * part.count for w, part in zip(weights, parts, strict=True)),
-        sum(w * part.total for w, part in zip(weights, parts, strict=True)),  # type: ignore[arg-type]
-        sum(w * part.outer for w, part in zip(weights, parts, strict=True)),  # type: ignore[arg-type]
-    )
-
-
-def frechet_distance(own: Moments, true: Moments) -> float:
+def frechet_distance(own: Moments, true: Moments) -> Tensor:
     """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2), a number a dimension, in units of the true variance.
 
     Dimensions are divided by their standard deviation on true films first, so that no scale of a judge's
-    features enters. 0 for equal sets.
+    features enters. 0 for equal sets. Of several sets at once, one for each.
     """
-    scale = np.sqrt(np.clip(np.diag(true.covariance), 0, None)) + 1e-6
+    scale = true.covariance.diagonal(dim1=-2, dim2=-1).clamp_min(0).sqrt() + 1e-6
     means = (own.mean - true.mean) / scale
-    first, second = (moments.covariance / np.outer(scale, scale) for moments in (own, true))
+    first, second = (moments.covariance / (scale[..., None] * scale[..., None, :]) for moments in (own, true))
     root = _root(second)
     # tr (C1 C2)^1/2 is that of (R C1 R)^1/2 with R = C2^1/2, which is symmetric.
-    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ first @ root), 0, None)).sum()
-    distance = means @ means + np.trace(first) + np.trace(second) - 2 * cross
-    return float(max(0.0, distance) / len(scale))
+    cross = torch.linalg.eigvalsh(root @ first @ root).clamp_min(0).sqrt().sum(-1)
+    traces = (first + second).diagonal(dim1=-2, dim2=-1).sum(-1)
+    return (means.square().sum(-1) + traces - 2 * cross).clamp_min(0) / scale.shape[-1]
 
 
 def likeness(distance: float) -> float:
@@ -78,19 +86,23 @@ def distance_between(
     of all stories, often with their whole interval. So they are moved until their median is that distance
     (our choice): the interval says how far it would scatter in as many other stories.
     """
-    own_parts, true_parts = [Moments.of(each) for each in own], [Moments.of(each) for each in true]
+    own_sets, true_sets = (Moments.stacked([Moments.of(each) for each in sets]) for sets in (own, true))
 
-    def distance(row: np.ndarray) -> float:
-        return frechet_distance(weighted_sum(own_parts, row), weighted_sum(true_parts, row))
+    def distances(weights: np.ndarray) -> np.ndarray:
+        # Shared by many cores, matrices this small take many times as long.
+        with one_thread():
+            draws = torch.from_numpy(weights.astype(np.float64)).split(_TOGETHER)
+            found = [frechet_distance(own_sets.drawn(each), true_sets.drawn(each)) for each in draws]
+        return torch.cat(found).numpy()
 
     def scores(weights: np.ndarray) -> np.ndarray:
-        found = np.array([distance(row) for row in weights])
-        moved = found + distance(np.ones(len(own))) - np.median(found)
+        found = distances(weights)
+        moved = found + distances(np.ones((1, len(own)))) - np.median(found)
         return np.array([score(each) for each in np.maximum(moved, 0)])
 
     return Quantity(scores, len(own), _RESAMPLES)
 
 
-def _root(matrix: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+def _root(matrices: Tensor) -> Tensor:
+    values, vectors = torch.linalg.eigh(matrices)
+    return (vectors * values.clamp_min(0).sqrt()[..., None, :]) @ vectors.mT
