@@ -64,6 +64,7 @@ def sample_steps(
     mask: Tensor | None = None,
     draw_noise: Callable[[int], Tensor] | None = None,
     order: int = 1,
+    end: Tensor | None = None,
 ) -> Iterator[SampleStep]:
     """Denoise step by step, yielding after each; stop iterating to cancel.
 
@@ -71,13 +72,14 @@ def sample_steps(
     mask: see `active_frames`; kept frames come out unchanged. draw_noise(step) gives the noise of edited
     frames and is called at every step, as in the reference; it may be left out where mask is all 0 and 1.
     order: 1 takes Euler steps, as the reference does; 2 also looks at the step before (`SOLVER_ORDERS`).
+    end [B]: the timestep to which the last step goes, 0 unless given.
     Raises ValueError for an edit ratio without draw_noise.
     """
     if mask is not None and draw_noise is None and bool(((mask != 0) & (mask != 1)).any()):
         raise ValueError("A mask with edit ratios between 0 and 1 needs draw_noise.")
     batch = latents.shape[0]
     times = timesteps.to(latents.device).reshape(len(timesteps), -1).expand(-1, batch)
-    times = torch.cat([times, torch.zeros_like(times[:1])])
+    times = torch.cat([times, torch.zeros_like(times[:1]) if end is None else end.to(times)[None]])
     active = None if mask is None else mask == 1
     last: Tensor | None = None
 
@@ -107,9 +109,10 @@ def sample(
     mask: Tensor | None = None,
     draw_noise: Callable[[int], Tensor] | None = None,
     order: int = 1,
+    end: Tensor | None = None,
 ) -> Tensor:
     """Run `sample_steps` to the end: [B, C, T, H, W]."""
-    for step in sample_steps(velocity, latents, timesteps, mask, draw_noise, order):
+    for step in sample_steps(velocity, latents, timesteps, mask, draw_noise, order, end):
         latents = step.latents
     return latents
 

@@ -124,6 +124,12 @@ def test_a_constant_velocity_is_integrated_exactly(num_inference_steps):
     torch.testing.assert_close(sample(constant_velocity, noise, timesteps), noise + 3)
 
 
+def test_a_run_ends_where_it_is_told():
+    noise, timesteps = torch.randn(2, 1, 3, 2, 2), torch.tensor([[900.0, 800.0], [700.0, 500.0]])
+    moved = sample(constant_velocity, noise, timesteps, end=torch.tensor([600.0, 0.0])) - noise
+    torch.testing.assert_close(moved[:, 0, 0, 0, 0], 3 * torch.tensor([0.3, 0.8]))
+
+
 def test_order_two_errs_with_the_square_of_the_step():
     torch.manual_seed(0)
     start = torch.randn(1, 1, 3, 2, 2)

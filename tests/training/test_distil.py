@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from arlon_core.errors import ArlonError, ModelError
+from arlon_core.models.rectified_flow import RectifiedFlowScheduler
 from arlon_core.models.stdit import STDiT3
 from arlon_core.presets import PRESETS
 from arlon_core.training.components import load_vae
@@ -90,6 +91,20 @@ def test_the_overlap_stays_and_the_teacher_too(components: Path):
     stage.loss(stage.model, batch)["loss"].backward()
     optimizer.step()
     assert all(torch.equal(tensor, before[name]) for name, tensor in stage.teacher.state_dict().items())
+
+
+def test_the_teacher_takes_the_steps_of_films(components: Path):
+    stage, scheduler = make_stage(components), RectifiedFlowScheduler(solver_order=2)
+    batch = stage.batch(0)
+    x, new = torch.randn_like(batch.latents), batch.new[:, None, :, None, None]
+    scheduler.set_timesteps(4, 64, 112, x.shape[2])
+    ends = torch.cat([scheduler.timesteps, torch.zeros(1)])[:, None].expand(-1, len(x))
+    moved = stage._teacher_steps(x, ends, batch)
+    with torch.no_grad():
+        for time, timestep in zip(scheduler.timesteps, ends, strict=False):
+            velocity = stage.teacher(x, timestep, x_mask=batch.new, **batch.inputs)[:, : x.shape[1]]
+            x = torch.where(new, scheduler.step(velocity, time, x).prev_sample, x)
+    torch.testing.assert_close(moved, x)
 
 
 def test_a_student_comes_nearer_to_its_teacher(components: Path):

@@ -10,21 +10,20 @@ student may be used with any number of steps in FEWEST to MOST, which are Euler'
 from __future__ import annotations
 
 import copy
-from itertools import pairwise
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from arlon_core.media.contact_sheet import contact_sheet
-from arlon_core.models.flow_path import (
-    NUM_TRAIN_TIMESTEPS,
-    euler_step,
-    extrapolated_velocity,
-    time_ratio,
-    transform_timesteps,
+from arlon_core.models.flow_path import NUM_TRAIN_TIMESTEPS, time_ratio, transform_timesteps
+from arlon_core.models.rectified_flow import (
+    FlowBatch,
+    guided_velocity,
+    masked_mse,
+    noise_condition_frames,
+    sample,
 )
-from arlon_core.models.rectified_flow import FlowBatch, guided_velocity, masked_mse, noise_condition_frames
 from arlon_core.models.stdit import STDiT3
 from arlon_core.models.video_vae import decode_normalised
 from arlon_core.training.config import TrainConfig
@@ -91,13 +90,7 @@ class DistilStage(DiTStage):
             self.teacher.null_caption(),
             **inputs,
         )
-        new = batch.new[:, None, :, None, None]
-        last: tuple[Tensor, Tensor] | None = None  # the timestep before, and the velocity there
-        for before, after in pairwise(times):
-            found = velocity(x, before, batch.new)
-            along = extrapolated_velocity(found, last[1], last[0], before, after) if last else found
-            x, last = torch.where(new, euler_step(x, along, before, after), x), (before, found)
-        return x
+        return sample(velocity, x, times[:-1], batch.new, order=2, end=times[-1])
 
     # -- evaluation -------------------------------------------------------------------------------------
 
