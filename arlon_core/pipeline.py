@@ -58,7 +58,7 @@ COMPONENTS: dict[str, type[Any]] = {
     "scheduler": RectifiedFlowScheduler,
 }
 
-DEFAULT_STEPS = 8
+DEFAULT_STEPS = 4
 
 
 @dataclass(frozen=True)
