@@ -118,14 +118,16 @@ class Way:
     @property
     def name(self) -> str:
         """Short, and another one for each way."""
-        if self.animatic:
-            return "-".join(["animatic", *([f"prompts-{self.prompts}"] if self.prompts else [])])
-        parts = [f"steps-{self.steps}" if self.steps else "default-steps"]
-        parts += [f"guidance-{self.guidance:g}"] if self.guidance is not None else []
-        parts += [] if self.use_coarse else ["without-coarse"]
+        parts = ["animatic"] if self.animatic else self._rendered
         parts += ["true-tokens"] if self.true_tokens else []
         parts += [f"prompts-{self.prompts}"] if self.prompts else []
         return "-".join(parts)
+
+    @property
+    def _rendered(self) -> list[str]:
+        parts = [f"steps-{self.steps}" if self.steps else "default-steps"]
+        parts += [f"guidance-{self.guidance:g}"] if self.guidance is not None else []
+        return parts + ([] if self.use_coarse else ["without-coarse"])
 
     def asked(self, held: HeldOutStory) -> HeldOutStory:
         """The story as the model is asked for it. What its film should show is the same."""
@@ -144,10 +146,11 @@ class ModelFilms:
 
     def key(self, held: HeldOutStory) -> str:
         asked = self.way.asked(held)
-        if self.way.animatic:
-            return artefact_key("preview", 1, clips=small_clip_names(self.pipe, asked))
-        names = clip_names(self.pipe, asked, self.way)
         true_tokens = self.pipe.fingerprint("vae") if self.way.true_tokens else None
+        if self.way.animatic:
+            small = small_clip_names(self.pipe, asked)
+            return artefact_key("preview", 1, clips=small, true_tokens=true_tokens)
+        names = clip_names(self.pipe, asked, self.way)
         return artefact_key("clip", 1, clips=names, true_tokens=true_tokens)
 
     def film(self, number: int, held: HeldOutStory) -> Film:

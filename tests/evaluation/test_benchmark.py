@@ -70,7 +70,8 @@ def test_true_films_are_the_scripts_films(tmp_path: Path, short: None):
 def test_every_way_has_its_own_films(tiny_pipeline, tmp_path: Path, short: None):
     held = benchmark_story(0, 12)
     ways = (Way(1), Way(2), Way(1, use_coarse=False), Way(1, true_tokens=True), Way(1, guidance=2.0),
-            Way(1, prompts="typing-errors"), Way(1, prompts="capitals"))  # fmt: skip
+            Way(1, prompts="typing-errors"), Way(1, prompts="capitals"), Way(animatic=True),
+            Way(animatic=True, true_tokens=True), Way(animatic=True, prompts="capitals"))  # fmt: skip
     films = [ModelFilms(tiny_pipeline, way, tmp_path) for way in ways]
     assert len({film.name for film in films}) == len(ways)
     assert len({film.key(held) for film in films}) == len(ways)
