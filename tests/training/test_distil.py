@@ -94,7 +94,8 @@ def test_the_overlap_stays_and_the_teacher_too(components: Path):
 
 
 def test_the_teacher_takes_the_steps_of_films(components: Path):
-    stage, scheduler = make_stage(components), RectifiedFlowScheduler(solver_order=2)
+    stage = make_stage(components)
+    scheduler = RectifiedFlowScheduler(solver_order=PRESETS["tiny"].solver_order)
     batch = stage.batch(0)
     x, new = torch.randn_like(batch.latents), batch.new[:, None, :, None, None]
     scheduler.set_timesteps(4, 64, 112, x.shape[2])

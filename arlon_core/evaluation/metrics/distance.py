@@ -39,7 +39,8 @@ class Moments:
     @classmethod
     def stacked(cls, sets: Sequence[Moments]) -> Moments:
         """Several sets side by side, led by (S,)."""
-        return cls(*(torch.stack([getattr(each, name) for each in sets]) for name in cls.__annotations__))
+        found = zip(*((each.count, each.total, each.outer) for each in sets), strict=True)
+        return cls(*map(torch.stack, found))
 
     def drawn(self, weights: Tensor) -> Moments:
         """Of S sets together, each taken as often as weights (R, S) say: led by (R,)."""
@@ -89,7 +90,7 @@ def distance_between(
     own_sets, true_sets = (Moments.stacked([Moments.of(each) for each in sets]) for sets in (own, true))
 
     def distances(weights: np.ndarray) -> np.ndarray:
-        # Shared by many cores, matrices this small take many times as long.
+        # Matrices this small take several times as long when cores share them.
         with one_thread():
             draws = torch.from_numpy(weights.astype(np.float64)).split(_TOGETHER)
             found = [frechet_distance(own_sets.drawn(each), true_sets.drawn(each)) for each in draws]

@@ -90,7 +90,8 @@ class DistilStage(DiTStage):
             self.teacher.null_caption(),
             **inputs,
         )
-        return sample(velocity, x, times[:-1], batch.new, order=2, end=times[-1])
+        order = self.config.preset.solver_order
+        return sample(velocity, x, times[:-1], batch.new, order=order, end=times[-1])
 
     # -- evaluation -------------------------------------------------------------------------------------
 
