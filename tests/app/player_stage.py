@@ -121,7 +121,7 @@ class Stage:
         self.wait("!video.seeking && video.readyState >= 2")
 
     def wait_for_colour(self, colour: tuple[int, int, int]) -> None:
-        """Until the video shows `colour`."""
+        """Until the video shows `colour`; one that plays on may not: a busy browser drops its frames."""
         near = f"video.videoWidth && ({COLOUR})().every((value, c) => Math.abs(value - it[c]) < {TOLERANCE})"
         self.wait(near, list(colour))
 

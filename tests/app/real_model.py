@@ -10,7 +10,7 @@ from arlon_core.generation.plan import Plan
 from arlon_core.story import Segment, Story
 
 SHIPPED = Path(__file__).parents[2] / "assets" / "models" / "storyworld"
-STEPS = 4  # of denoising
+STEPS = 2  # of denoising
 SECONDS = 1.5  # of each segment
 
 

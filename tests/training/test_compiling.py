@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def counting() -> Iterator[Counting]:
 @pytest.mark.parametrize("name", LENGTHS)
 def test_one_compilation_serves_all_lengths(name: str, tiny_components: Path, counting: Counting):
     config = train_config(name, "tiny", batch_size=2)
+    config = replace(config, pool=replace(config.pool, steps_per_group=8))  # drawing them takes the time
     source = EpisodeSource(TINY, config.pool, CPU, seed=0, rank=0)
     source.attach(load_vae(tiny_components, CPU))
     stage = stage_class(name)(config, Setting(CPU, 0, tiny_components), source)
@@ -97,7 +99,7 @@ def test_the_encoder_is_compiled_twice_for_films_of_any_length(tiny_components: 
 @pytest.mark.slow
 def test_a_judge_compiles_the_encoder_twice_whatever_it_looks_at(tiny_components: Path, counting: Counting):
     """Steps, evaluation and samples wear out other numbers of windows."""
-    config = train_config("judge", "tiny", batch_size=32)
+    config = train_config("judge", "tiny", batch_size=16)
     source = EpisodeSource(TINY, config.pool, CPU, seed=0, rank=0)
     stage = stage_class("judge")(config, Setting(CPU, 0, tiny_components), source)
     source.vae.encoder.compile(backend=counting, dynamic=False)

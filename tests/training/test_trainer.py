@@ -47,10 +47,21 @@ def test_every_stage_trains_and_reports(tiny_components: Path):
         assert weights(tiny_components / name), name
     reports = sorted(path.stem for path in (tiny_components / "training").glob("*.json"))
     assert reports == sorted(("text", "vae", "vqvae", "vqvae-coarse", "preview", "ar", "dit"))
-    judges = tiny_components.parent / "judges"  # no part of a pipeline, so beside its folder
+
+
+def test_judges_train_beside_the_pipeline_and_report(tiny_components: Path, tmp_path: Path):
+    """They are no part of it."""
+    folder = tmp_path / "components"
+    folder.mkdir()
+    for name in ("vae", "latent_vqvae"):
+        (folder / name).symlink_to(tiny_components / name)
+    stages = ("judge", "judge-report")
+    train([train_config(name, "tiny", max_steps=1) for name in stages], folder, tmp_path / "r", device="cpu")
+    judges = tmp_path / "judges"
     assert sorted(path.stem for path in (judges / "training").glob("*.json")) == ["judge", "judge-report"]
     assert weights(judges / "judge")
     assert weights(judges / "judge_report")
+    assert not (folder / "judge").exists()
 
 
 @pytest.mark.parametrize("stage", ["vqvae", "ar", "dit"])
