@@ -8,7 +8,7 @@ from typing import Any
 
 from arlon_core.cli import compare, measure, options, prompts
 from arlon_core.errors import ArlonError
-from arlon_core.evaluation.held_out import FILMS, FIRST_STORY, STEPS, STORIES
+from arlon_core.evaluation.held_out import FILMS, FIRST_STORY, STORIES
 from arlon_core.generation.model_folder import check_model_folder, is_local
 from arlon_core.generation.output import check_output, output_errors
 
@@ -47,7 +47,7 @@ def _add_stories(kinds: Any) -> None:
         help="of those that are rendered without F as well, which takes longest (%(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--steps", type=options.positive_int, default=STEPS, metavar="N", help="steps with F (%(default)s)"
+        "--steps", type=options.positive_int, metavar="N", help="steps with F (the model's own number)"
     )
     parser.add_argument(
         "--first-seed", type=options.seed, default=FIRST_STORY, metavar="K",

@@ -12,7 +12,6 @@ from arlon_core.world.script import HELD_OUT, Script, sample_script
 FIRST_STORY = 1_000_000  # after the first held-out seed; the stages evaluate on seeds far below it
 STORIES = 20
 FILMS = 6  # the first stories are rendered as well; all of them take a GPU, or much time
-STEPS = 4  # of the diffusion transformer with F
 
 _SEGMENTS = (3, 4, 5, 6)  # in turn
 # Segments of 4 to 8 s at 12 frames a second: slow changes come to their end in them.

@@ -20,7 +20,6 @@ from tqdm import tqdm
 from arlon_core.evaluation.held_out import (
     FILMS,
     FIRST_STORY,
-    STEPS,
     STORIES,
     HeldOutStory,
     held_out_story,
@@ -53,17 +52,18 @@ def evaluate_stories(
     count: int = STORIES,
     films: int = FILMS,
     without_f: int = FILMS,
-    steps: int = STEPS,
+    steps: int | None = None,
     first: int = FIRST_STORY,
 ) -> dict[str, Any]:
     """Write `animatics-N.webp`, `films-N.webp` and `stories.json` into the folder `out`; gives what the JSON
     holds.
 
-    count: stories; the first `films` are rendered with F at `steps`, and the first `without_f` of those
-    without F at 30 as well. first: number of the first story. All of a story share text, tokens, noise and
-    chunks. What was rendered stays in `out/films`, from where a run that was cut goes on; it may be deleted.
-    Raises ArlonError.
+    count: stories; the first `films` are rendered with F at `steps` (by default the model's own number), and
+    the first `without_f` of those without F at 30 as well. first: number of the first story. All of a story
+    share text, tokens, noise and chunks. What was rendered stays in `out/films`, from where a run that was
+    cut goes on; it may be deleted. Raises ArlonError.
     """
+    steps = pipe.config.num_inference_steps if steps is None else steps
     stories = [held_out_story(first + i, pipe.config.fps) for i in range(count)]
     records = [_record(held) for held in stories]
     tokens: list[Pictures] = []

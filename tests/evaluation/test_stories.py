@@ -89,11 +89,12 @@ def test_true_pictures_are_the_scripts_frames(tiny_pipeline):
 @pytest.mark.slow
 def test_sheets_and_json_show_every_story(tiny_pipeline, tmp_path: Path, short: None, monkeypatch):
     monkeypatch.setattr(stories, "_ON_A_SHEET", 2)
-    result = stories.evaluate_stories(tiny_pipeline, tmp_path, count=3, films=2, without_f=1, steps=2)
+    result = stories.evaluate_stories(tiny_pipeline, tmp_path, count=3, films=2, without_f=1)
     files = ["animatics-1.webp", "animatics-2.webp", "films", "films-1.webp", "stories.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == files
     assert json.loads((tmp_path / "stories.json").read_text()) == result
-    assert (result["steps_with_f"], result["steps_without_f"]) == (2, 3)
+    assert result["steps_with_f"] == tiny_pipeline.config.num_inference_steps
+    assert result["steps_without_f"] == 3
     assert [story["script_seed"] - HELD_OUT - FIRST_STORY for story in result["stories"]] == [0, 1, 2]
     for number, story in enumerate(result["stories"]):
         held = held_out_story(FIRST_STORY + number, 12)
