@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_FEW = 512  # codes of 4,096 (our choice)
+
 
 @dataclass(frozen=True)
 class SamplingConfig:
@@ -49,17 +51,29 @@ def sample_tokens(logits: Tensor, uniforms: Tensor, sampling: SamplingConfig) ->
     order = None
     if 0 < sampling.top_k < logits.shape[-1]:
         logits, order = logits.topk(sampling.top_k)
-    elif sampling.top_p < 1:
-        logits, order = logits.sort(descending=True, stable=True)
     probabilities = logits.softmax(-1)
-    cumulative = probabilities.cumsum(-1)
     if sampling.top_p < 1:
+        if order is None:
+            probabilities, order = _likeliest(probabilities, sampling.top_p)
         # The smallest set of likeliest codes whose probabilities reach top_p: the first one always stays.
-        kept = cumulative - probabilities < sampling.top_p
+        kept = probabilities.cumsum(-1) - probabilities < sampling.top_p
         probabilities = probabilities * kept
-        cumulative = probabilities.cumsum(-1)
+    cumulative = probabilities.cumsum(-1)
     # Rounding may push the threshold onto the total; the first code that reaches the total then stands.
     total = cumulative[:, -1:].contiguous()
     place = torch.searchsorted(cumulative, uniforms[:, None] * total, right=True)
     place = torch.minimum(place, torch.searchsorted(cumulative, total))
     return (place if order is None else order.gather(1, place))[:, 0]
+
+
+def _likeliest(probabilities: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
+    """Probabilities (n, V) and their codes, falling: all of them, or so many that hold `top_p` in every row.
+
+    On a CPU finding the first few takes a fifth of the time of sorting all. A recorded GPU pass cannot look
+    whether they are enough, and need not.
+    """
+    if probabilities.device.type == "cpu":
+        first, codes = probabilities.topk(min(_FEW, probabilities.shape[-1]))
+        if bool((first.sum(-1) >= top_p).all()):
+            return first, codes
+    return probabilities.sort(descending=True, stable=True)

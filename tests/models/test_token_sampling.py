@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from arlon_core.models import token_sampling
 from arlon_core.models.token_sampling import SamplingConfig, sample_tokens
 
 
@@ -41,6 +42,20 @@ def test_the_largest_uniform_never_leaves_the_kept_codes():
     logits = torch.cat([torch.zeros(100), torch.full((3,), -torch.inf)])[None]
     assert int(sample_tokens(logits, almost_one, SamplingConfig())) < 100
     assert int(sample_tokens(logits, almost_one, SamplingConfig(top_p=0.5))) < 100
+
+
+@pytest.mark.parametrize("flat", [0.5, 4.0])
+def test_few_codes_are_looked_at_only_where_they_are_enough(flat: float, monkeypatch: pytest.MonkeyPatch):
+    """The draws are those among all codes, whether the likeliest few hold top_p or not."""
+    generator = torch.Generator().manual_seed(0)
+    logits, uniforms = torch.randn(200, 400, generator=generator) / flat, torch.rand(200, generator=generator)
+    sampling = SamplingConfig(top_p=0.9)
+    monkeypatch.setattr(token_sampling, "_FEW", 150)
+    enough = logits.softmax(-1).topk(150)[0].sum(-1) >= 0.9
+    assert enough.all() == (flat < 1)
+    found = sample_tokens(logits, uniforms, sampling)
+    monkeypatch.setattr(token_sampling, "_FEW", 400)
+    assert torch.equal(found, sample_tokens(logits, uniforms, sampling))
 
 
 @pytest.mark.parametrize("wrong", [{"temperature": -1}, {"top_k": -1}, {"top_p": 0}, {"guidance_scale": -2}])
