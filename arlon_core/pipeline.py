@@ -59,6 +59,7 @@ COMPONENTS: dict[str, type[Any]] = {
 }
 
 DEFAULT_STEPS = 4
+DEFAULT_TOP_P = 0.9  # of tokens: what is unlikely adds up, and a subject is lost (docs/experiments.md)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class ArlonPipeline(DiffusionPipeline):
         token_guidance_scale: float = 1.0,
         token_temperature: float = 1.0,
         token_top_k: int = 0,
-        token_top_p: float = 1.0,
+        token_top_p: float = DEFAULT_TOP_P,
     ) -> None:
         super().__init__()
         self.register_modules(
