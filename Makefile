@@ -19,8 +19,8 @@ animatic: .venv/ready        ## the whole story as small pictures, in seconds
 	@mkdir -p $(dir $(FILM))
 	$(BIN)/python -m arlon_core animatic $(STORY) -o $(basename $(FILM)).animatic.mp4
 
-test: check                  ## lint, types and every test
-	$(PYTEST)
+test: check                  ## lint, types and every test; the slowest are named at the end
+	$(PYTEST) --durations=20 --durations-min=5
 
 fast: .venv/dev              ## the tests that take seconds
 	$(PYTEST) -m "not slow"
