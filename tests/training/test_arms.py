@@ -20,6 +20,7 @@ from arlon_core.training.run import train
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages.conditions import CoarseConditions
 from arlon_core.training.stages.dit import DiTStage
+from tests.training.toy_folders import link_components
 
 CPU = torch.device("cpu")
 TRAINED = [name for name, arm in DIT_ARMS.items() if not arm.distils]
@@ -33,9 +34,7 @@ pytestmark = pytest.mark.slow
 def components(tiny_components: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny components, and a base transformer that was trained for two steps."""
     folder = tmp_path_factory.mktemp("arms")
-    for part in tiny_components.iterdir():
-        if part.name not in ("transformer", "training", "model_index.json"):
-            (folder / part.name).symlink_to(part)
+    link_components(tiny_components, folder, without=("transformer",))
     train([train_config("dit-base", "tiny", max_steps=2)], folder, folder / "runs", device="cpu")
     return folder
 
@@ -84,8 +83,7 @@ def test_all_arms_see_the_same_chunks(components: Path):
 
 def test_arms_of_one_command_see_the_same_chunks(components: Path, tmp_path: Path, monkeypatch):
     """Episodes that an arm has drawn are not there for the next one, which would see more of them."""
-    for part in components.iterdir():
-        (tmp_path / part.name).symlink_to(part)
+    link_components(components, tmp_path)
     seen: dict[str, list[torch.Tensor]] = {}
     batch = DiTStage.batch
 
@@ -118,9 +116,7 @@ def test_weights_to_start_from_are_those_of_the_first_stage(
 ):
     """A base on the trunk of an earlier ARLON, then its fork, in one command that shares the episodes."""
     trunk = tiny_components / "transformer"
-    for part in components.iterdir():
-        if part.name not in (BASE, "training"):
-            (tmp_path / part.name).symlink_to(part)
+    link_components(components, tmp_path, without=(BASE,))
     stages = [train_config(name, "tiny", max_steps=1) for name in ("dit-base", "dit-text")]
     train(stages, tmp_path, tmp_path / "runs", init=trunk, device="cpu")
     starts = [
@@ -159,10 +155,7 @@ def test_without_uncertainty_f_is_encoded_as_it_is(components: Path):
 
 
 def test_each_arm_writes_a_component_and_a_report_of_its_own(components: Path, tmp_path: Path):
-    for part in components.iterdir():
-        (tmp_path / part.name).symlink_to(part)
-    (tmp_path / "training").unlink()
-    (tmp_path / "training").mkdir()
+    link_components(components, tmp_path)
     names = [name for name in DIT_ARMS if name != "dit-base"]
     train([train_config(name, "tiny", max_steps=2) for name in names], tmp_path, tmp_path / "r", device="cpu")
     weights = {}

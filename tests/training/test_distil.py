@@ -18,6 +18,7 @@ from arlon_core.training.run import train
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages import distil
 from arlon_core.training.stages.distil import FEWEST, MOST, SUBSTEPS, DistilStage
+from tests.training.toy_folders import link_components
 
 CPU = torch.device("cpu")
 
@@ -28,9 +29,7 @@ pytestmark = pytest.mark.slow
 def components(tiny_components: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny components, with a teacher whose F has a say (its gates would be nearly closed)."""
     folder = tmp_path_factory.mktemp("distil")
-    for part in tiny_components.iterdir():
-        if part.name not in ("transformer", "training"):
-            (folder / part.name).symlink_to(part)
+    link_components(tiny_components, folder, without=("transformer",))
     teacher = STDiT3.from_pretrained(tiny_components / "transformer")
     torch.manual_seed(1)
     for parameter in teacher.parameters():
@@ -125,8 +124,7 @@ def test_a_student_comes_nearer_to_its_teacher(components: Path):
 
 
 def test_both_arms_are_distilled_by_their_stages(components: Path, tmp_path: Path):
-    for part in components.iterdir():
-        (tmp_path / part.name).symlink_to(part)
+    link_components(components, tmp_path)
     names = ("dit-base", "dit-text", "dit-text-distil", "dit-distil")
     train([train_config(name, "tiny", max_steps=2) for name in names], tmp_path, tmp_path / "r", device="cpu")
     for component, injected in (("transformer_distilled", True), ("transformer_text_distilled", False)):
@@ -137,9 +135,7 @@ def test_both_arms_are_distilled_by_their_stages(components: Path, tmp_path: Pat
 
 
 def test_without_its_teacher_and_elsewhere_it_is_refused(tiny_components: Path, tmp_path: Path):
-    for part in tiny_components.iterdir():
-        if part.name != "transformer":
-            (tmp_path / part.name).symlink_to(part)
+    link_components(tiny_components, tmp_path, without=("transformer",))
     with pytest.raises(ModelError, match="train dit first"):
         make_stage(tmp_path)
     with pytest.raises(ArlonError, match="--guidance is for dit-distil"):

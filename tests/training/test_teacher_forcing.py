@@ -26,6 +26,7 @@ from arlon_core.training.stage import Setting
 from arlon_core.training.stages.conditions import KINDS, CoarseConditions
 from arlon_core.training.stages.dit import DiTStage
 from arlon_core.training.teacher_forcing import TeacherForcing, teacher_forced_codes
+from tests.training.toy_folders import link_components
 
 CPU = torch.device("cpu")
 CODES, TEXT, ROWS, COLS = 32, 8, 2, 3
@@ -193,9 +194,7 @@ def test_the_share_changes_nothing_else_of_a_batch(tiny_components: Path):
 
 @pytest.mark.slow
 def test_without_a_token_transformer_the_share_is_skipped(tiny_components: Path, tmp_path: Path, caplog):
-    for part in tiny_components.iterdir():
-        if part.name != "token_transformer":
-            (tmp_path / part.name).symlink_to(part)
+    link_components(tiny_components, tmp_path, without=("token_transformer",))
     with caplog.at_level(logging.WARNING):
         stage = dit_stage(tmp_path)
     assert "holds no token transformer" in caplog.text
@@ -221,9 +220,7 @@ def test_resume_among_own_tokens_equals_straight(tiny_components: Path, tmp_path
     for name, cuts in (("straight", [None]), ("broken", [9, None])):
         folder = tmp_path / name
         folder.mkdir()
-        for part in tiny_components.iterdir():
-            if part.name != "transformer":
-                (folder / part.name).symlink_to(part)
+        link_components(tiny_components, folder, without=("transformer",))
         for number, cut in enumerate(cuts):
             train(
                 [config], folder, tmp_path / f"runs-{name}", device="cpu", stop_after=cut, resume=number > 0

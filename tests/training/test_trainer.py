@@ -21,6 +21,7 @@ from arlon_core.training.config import train_config
 from arlon_core.training.run import train
 from arlon_core.training.stages import stage_class
 from arlon_core.training.stages.vqvae import VQVAEStage
+from tests.training.toy_folders import link_components
 
 pytestmark = pytest.mark.slow
 
@@ -53,8 +54,7 @@ def test_judges_train_beside_the_pipeline_and_report(tiny_components: Path, tmp_
     """They are no part of it."""
     folder = tmp_path / "components"
     folder.mkdir()
-    for name in ("vae", "latent_vqvae"):
-        (folder / name).symlink_to(tiny_components / name)
+    link_components(tiny_components, folder)
     stages = ("judge", "judge-report")
     train([train_config(name, "tiny", max_steps=1) for name in stages], folder, tmp_path / "r", device="cpu")
     judges = tmp_path / "judges"
@@ -71,9 +71,7 @@ def test_resume_after_two_equals_four_straight(stage: str, tiny_components: Path
     own = DIT_ARMS[stage].component if stage in DIT_ARMS else stage_class(stage).component
     for folder in (straight, broken):
         folder.mkdir()
-        for part in tiny_components.iterdir():
-            (folder / part.name).symlink_to(part)
-        (folder / own).unlink()
+        link_components(tiny_components, folder, without=(own,))
     train([train_config(stage, "tiny", max_steps=4)], straight, tmp_path / "a", device="cpu")
     # The learning rate follows the length of the run, so the first half must know the whole.
     config = train_config(stage, "tiny", max_steps=4)
@@ -149,9 +147,7 @@ def test_a_profile_names_what_takes_the_time_and_writes_no_component(
 ):
     monkeypatch.setattr(profiling, "WARM_UP", 2)
     monkeypatch.setattr(profiling, "STEPS", 2)
-    for part in tiny_components.iterdir():
-        if part.name != "token_transformer":
-            (tmp_path / part.name).symlink_to(part)
+    link_components(tiny_components, tmp_path, without=("token_transformer",))
     train([train_config("ar", "tiny")], tmp_path, tmp_path / "runs", device="cpu", profile=True)
     table = (tmp_path / "runs" / "ar" / "profile.txt").read_text()
     assert re.match(r"\d+\.\d ms a step", table)
