@@ -1,10 +1,10 @@
-"""What the token transformer reads in training: single wrong tokens, and changes that come late."""
+"""What the token transformer reads in training: wrong tokens, changes that come late, muddled subjects."""
 
 from __future__ import annotations
 
 import torch
 
-from arlon_core.training.context_errors import corrupt_codes, late_change
+from arlon_core.training.context_errors import corrupt_codes, late_change, muddled_subjects
 
 TOKENS, PER_FRAME, BORDER, START = 120, 6, 5, 8
 TRUE = torch.arange(TOKENS)
@@ -50,3 +50,42 @@ def test_all_places_or_half_of_them_are_late():
     ]
     assert 10 < sum(share == 1 for share in shares) < 35
     assert any(0 < share < 1 for share in shares)
+
+
+def _muddled(cover: torch.Tensor, frames: int = 4) -> list[torch.Tensor]:
+    return [
+        muddled_subjects(cover, frames, START, torch.Generator().manual_seed(seed)).view(-1, PER_FRAME)
+        for seed in range(60)
+    ]
+
+
+COVER = torch.zeros(TOKENS // PER_FRAME, PER_FRAME)
+COVER[:, 1:4] = torch.tensor([0.2, 1.0, 0.5])
+COVER[:, 4] = 0.05  # hardly touched: not a subject's place
+
+
+def test_only_places_of_subjects_near_the_block_are_muddled_and_they_stay_in_their_frame():
+    true = TRUE.view(-1, PER_FRAME)
+    for sources in _muddled(COVER):
+        wrong = sources != true
+        assert not wrong[:, [0, 4, 5]].any(), "what no subject covers is read as it is"
+        assert not wrong[: START - 4].any()
+        assert not wrong[START + 8 :].any()
+        assert torch.equal(sources // PER_FRAME, true // PER_FRAME)
+
+
+def test_muddled_subjects_show_mostly_each_other_and_the_same_from_frame_to_frame():
+    seen = [
+        (sources % PER_FRAME)[wrong] for sources in _muddled(COVER) for wrong in [sources != TRUE.view(-1, 6)]
+    ]
+    shown = torch.cat(seen)
+    theirs = ((shown >= 1) & (shown <= 3)).float().mean()
+    assert 0.5 < theirs < 0.98, "mostly subjects, and now and then anything"
+    for sources in _muddled(COVER):
+        read = sources % PER_FRAME
+        changed = (sources != TRUE.view(-1, PER_FRAME)).any(1).nonzero()[:, 0]
+        assert all(torch.equal(read[frame], read[changed[0]]) for frame in changed)
+
+
+def test_a_film_without_subjects_is_read_as_it_is():
+    assert all(torch.equal(sources.flatten(), TRUE) for sources in _muddled(torch.zeros_like(COVER)))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from arlon_core.models.compiling import any_length
 from arlon_core.models.latent_vqvae import LatentVQVAE
-from arlon_core.models.token_layout import MAX_BLOCK, Layout, block_layout, blocks
+from arlon_core.models.token_layout import MAX_BLOCK, WINDOW, Layout, block_layout, blocks
 from arlon_core.models.token_transformer import (
     IGNORE,
     LayoutBatch,
@@ -27,7 +27,7 @@ from arlon_core.models.token_transformer import (
 )
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
-from arlon_core.training.context_errors import corrupt_codes, late_change
+from arlon_core.training.context_errors import corrupt_codes, late_change, muddled_subjects
 from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSource
 from arlon_core.training.ngrams import trigram_bits
 from arlon_core.training.stage import Setting
@@ -37,6 +37,7 @@ from arlon_core.training.texts import FrozenText
 # Our choices.
 _CORRUPTED_SHARE = 0.07  # of the tokens that the model reads
 _LATE_SHARE = 0.25  # of the blocks after a change of prompt read a film in which it has not come yet
+_MUDDLED_SHARE = 0.15  # of the other blocks read a film in which subjects have lost their shape
 _NO_TEXT_SHARE = 0.1  # of the sequences, for classifier-free guidance
 _SUBJECT_WEIGHT = 3.0  # subjects are few tokens of many
 _BORDER_SHARE = 0.5  # of the blocks begin at a segment border, where the text has to be obeyed
@@ -134,17 +135,20 @@ class ARStage(LatentStage):
     def _draw(self, group: TokenGroup, place: int, generator: torch.Generator) -> tuple[Layout, Tensor]:
         """The layout of one random block of an episode, and which token is read in the place of each."""
         segments = group.segments[place]
-        draws = torch.rand(4, generator=generator).tolist()
+        draws = torch.rand(5, generator=generator).tolist()
         number = int(draws[0] * len(segments))
         segment = segments[number]
         start = segment.start
         if draws[1] > _BORDER_SHARE:
             start += int(draws[2] * (segment.stop - segment.start))
         stop = min(start + MAX_BLOCK, segment.stop)
+        frame = self.model.config.tokens_per_frame
         sources = torch.arange(group.codes.shape[1])
         if number > 0 and draws[3] < _LATE_SHARE:
-            frame = self.model.config.tokens_per_frame
             sources = late_change(len(sources), frame, segment.start, start, generator)
+        elif start > 0 and draws[4] < _MUDDLED_SHARE:
+            cover = (group.weights[place].float().cpu() - 1).view(-1, frame) / _SUBJECT_WEIGHT
+            sources = muddled_subjects(cover, WINDOW, start, generator)
         return self._block(group, place, number, start, stop), sources
 
     def _block(self, group: TokenGroup, place: int, number: int, start: int, stop: int) -> Layout:
