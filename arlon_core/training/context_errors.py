@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_LATE_FRAMES = 8  # latent frames of a block that may still show what was before
-_COVERED = 0.1  # of a place by subjects, from which on it is theirs
+_LATE_FRAMES = 8  # latent frames of a block that may still show what was wrong before
+_ALWAYS_WRONG = 0.25  # of the mistaken films are so from their beginning
 
 
 def corrupt_codes(
@@ -47,27 +47,17 @@ def late_change(
     return sources.flatten()
 
 
-def muddled_subjects(cover: Tensor, frames: int, start: int, generator: torch.Generator) -> Tensor:
-    """Which token is read in the place of each, (N,) int64: subjects have lost their shape.
+def mistaken_subjects(
+    tokens: int, tokens_per_frame: int, frames: int, start: int, generator: torch.Generator
+) -> Tensor:
+    """Which token is read in the place of each, (N,) int64; from N on they are those of the mistaken film.
 
-    cover: (T, S), how much of each place subjects cover. From one of the `frames` latent frames before
-    `start` until one of the first frames of the block that begins there, all or some of the subjects' places
-    show another such place of their frame, or any place of it: two subjects take on each other's looks, one
-    falls apart, or is gone. A model that never saw such a film goes on from it, and its text says in vain who
-    is there.
+    From one of the `frames` latent frames before the block that begins at `start`, or from the very first,
+    until one of the block's first frames the film with the wrong subjects is seen (`mistaken_script`).
     """
-    length, places = cover.shape
     draws = torch.rand(3, generator=generator).tolist()
-    first = max(0, start - int(draws[0] * (frames + 1)))
-    until = min(length, start + int(draws[1] * (_LATE_FRAMES + 1)))
-    spoiled = torch.rand(places, generator=generator) < (1.0 if draws[2] < 0.5 else 0.5)
-    anywhere = torch.rand(places, generator=generator) < 0.3
-    where = torch.rand(places, generator=generator)  # the same from frame to frame: such errors stay
-    sources = torch.arange(length * places).view(length, places)
-    for frame in range(first, until):
-        theirs = (cover[frame] > _COVERED).nonzero()[:, 0]
-        if len(theirs):
-            other = torch.where(anywhere, (where * places).long(), theirs[(where * len(theirs)).long()])
-            chosen = theirs[spoiled[theirs]]
-            sources[frame, chosen] = frame * places + other[chosen]
+    first = 0 if draws[0] < _ALWAYS_WRONG else max(0, start - int(draws[1] * (frames + 1)))
+    until = start + int(draws[2] * (_LATE_FRAMES + 1))
+    sources = torch.arange(tokens).view(-1, tokens_per_frame)
+    sources[first:until] += tokens
     return sources.flatten()

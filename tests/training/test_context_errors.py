@@ -1,10 +1,10 @@
-"""What the token transformer reads in training: wrong tokens, changes that come late, muddled subjects."""
+"""What the token transformer reads in training: wrong tokens, late changes, mistaken subjects."""
 
 from __future__ import annotations
 
 import torch
 
-from arlon_core.training.context_errors import corrupt_codes, late_change, muddled_subjects
+from arlon_core.training.context_errors import corrupt_codes, late_change, mistaken_subjects
 
 TOKENS, PER_FRAME, BORDER, START = 120, 6, 5, 8
 TRUE = torch.arange(TOKENS)
@@ -52,40 +52,18 @@ def test_all_places_or_half_of_them_are_late():
     assert any(0 < share < 1 for share in shares)
 
 
-def _muddled(cover: torch.Tensor, frames: int = 4) -> list[torch.Tensor]:
-    return [
-        muddled_subjects(cover, frames, START, torch.Generator().manual_seed(seed)).view(-1, PER_FRAME)
-        for seed in range(60)
-    ]
-
-
-COVER = torch.zeros(TOKENS // PER_FRAME, PER_FRAME)
-COVER[:, 1:4] = torch.tensor([0.2, 1.0, 0.5])
-COVER[:, 4] = 0.05  # hardly touched: not a subject's place
-
-
-def test_only_places_of_subjects_near_the_block_are_muddled_and_they_stay_in_their_frame():
-    true = TRUE.view(-1, PER_FRAME)
-    for sources in _muddled(COVER):
-        wrong = sources != true
-        assert not wrong[:, [0, 4, 5]].any(), "what no subject covers is read as it is"
-        assert not wrong[: START - 4].any()
-        assert not wrong[START + 8 :].any()
-        assert torch.equal(sources // PER_FRAME, true // PER_FRAME)
-
-
-def test_muddled_subjects_show_mostly_each_other_and_the_same_from_frame_to_frame():
-    seen = [
-        (sources % PER_FRAME)[wrong] for sources in _muddled(COVER) for wrong in [sources != TRUE.view(-1, 6)]
-    ]
-    shown = torch.cat(seen)
-    theirs = ((shown >= 1) & (shown <= 3)).float().mean()
-    assert 0.5 < theirs < 0.98, "mostly subjects, and now and then anything"
-    for sources in _muddled(COVER):
-        read = sources % PER_FRAME
-        changed = (sources != TRUE.view(-1, PER_FRAME)).any(1).nonzero()[:, 0]
-        assert all(torch.equal(read[frame], read[changed[0]]) for frame in changed)
-
-
-def test_a_film_without_subjects_is_read_as_it_is():
-    assert all(torch.equal(sources.flatten(), TRUE) for sources in _muddled(torch.zeros_like(COVER)))
+def test_a_mistaken_film_is_seen_in_one_stretch_that_ends_at_the_block_or_in_it():
+    firsts, untils = set(), set()
+    for seed in range(80):
+        sources = mistaken_subjects(TOKENS, PER_FRAME, 4, START, torch.Generator().manual_seed(seed))
+        wrong = sources >= TOKENS
+        assert torch.equal(sources % TOKENS, TRUE), "from its own place, in one film or the other"
+        frames = wrong.view(-1, PER_FRAME)
+        assert torch.equal(frames.all(1), frames.any(1)), "whole frames"
+        seen = frames.any(1).nonzero()[:, 0].tolist()
+        if seen:
+            assert seen == list(range(seen[0], seen[-1] + 1))
+            firsts.add(seen[0])
+            untils.add(seen[-1] + 1)
+    assert firsts == {0, *range(START - 4, START + 1)}
+    assert untils == set(range(START, START + 9))
