@@ -285,7 +285,10 @@ def assemble(folder: Path, preset: Preset, **defaults: Any) -> None:
     ``num_inference_steps``; those of an earlier index stay where none is given.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    RectifiedFlowScheduler(solver_order=preset.solver_order).save_pretrained(folder / "scheduler")
+    scheduler = RectifiedFlowScheduler(
+        init_noise_sigma=preset.init_noise_sigma, solver_order=preset.solver_order
+    )
+    scheduler.save_pretrained(folder / "scheduler")
     index: dict[str, Any] = {"_class_name": PIPELINE_CLASS, "_diffusers_version": diffusers_version}
     for name, cls in COMPONENTS.items():
         there = any((folder / name).glob("*.json"))

@@ -112,12 +112,13 @@ def test_a_fingerprint_sees_one_changed_weight(tiny_pipeline):
     assert other.fingerprint("vae") == tiny_pipeline.fingerprint("vae")
 
 
-def test_a_folder_samples_in_the_order_of_its_preset_and_its_latents_know(tiny_pipeline, copy: Path):
+def test_a_folder_samples_as_its_preset_says_and_its_latents_know(tiny_pipeline, copy: Path):
     assert tiny_pipeline.scheduler.config.solver_order == 2
-    assemble(copy, replace(PRESETS["tiny"], solver_order=1))
-    pipe = ArlonPipeline.from_pretrained(copy, device="cpu")
-    assert pipe.scheduler.config.solver_order == 1
-    assert pipe.fingerprint("scheduler") != tiny_pipeline.fingerprint("scheduler")
+    for change in ({"solver_order": 1}, {"init_noise_sigma": 0.5}):
+        assemble(copy, replace(PRESETS["tiny"], **change))
+        pipe = ArlonPipeline.from_pretrained(copy, device="cpu")
+        assert change.items() <= dict(pipe.scheduler.config).items()
+        assert pipe.fingerprint("scheduler") != tiny_pipeline.fingerprint("scheduler")
 
 
 def test_assembling_again_keeps_the_sampling_defaults(copy: Path):

@@ -66,6 +66,7 @@ def start_latents(pipe: ArlonPipeline, task: ChunkTask) -> Tensor:
     channels, _, height, width = task.overlap.shape
     shape = (channels, task.plan.latents, height, width)
     noise = chunk_noise(shape, task.seed, task.plan.segment, task.plan.index)
+    noise *= pipe.scheduler.init_noise_sigma
     return torch.cat([task.overlap.to(device).float(), noise.to(device)], dim=1)[None]
 
 

@@ -252,10 +252,13 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
     the work.
 
     use_timestep_transform: bend the schedule by the size of the video. transform_scale: factor on that bend.
+    init_noise_sigma: deviation of the noise that sampling starts from. Training knows 1 only; a little more
+    gives back detail that few steps of a small model lose, as S_noise of Karras et al. 2022 does
+    (docs/experiments.md shows what it does here).
     solver_order: see `sample_steps`.
 
-    Raises ValueError for another number of training timesteps and for an order that is not one of
-    SOLVER_ORDERS.
+    Raises ValueError for another number of training timesteps, for a deviation that is not above 0 and for an
+    order that is not one of SOLVER_ORDERS.
     """
 
     order = 1
@@ -266,14 +269,18 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         num_train_timesteps: int = NUM_TRAIN_TIMESTEPS,
         use_timestep_transform: bool = True,
         transform_scale: float = 1.0,
+        init_noise_sigma: float = 1.0,
         solver_order: int = 1,
     ) -> None:
         if num_train_timesteps != NUM_TRAIN_TIMESTEPS:
             raise ValueError(
                 f"Rectified flow is built on {NUM_TRAIN_TIMESTEPS} timesteps, not {num_train_timesteps}."
             )
+        if not 0 < init_noise_sigma < float("inf"):
+            raise ValueError(f"init_noise_sigma must be a number above 0, not {init_noise_sigma}.")
         if solver_order not in SOLVER_ORDERS:
             raise ValueError(f"solver_order must be one of {SOLVER_ORDERS}, not {solver_order}.")
+        self.init_noise_sigma = init_noise_sigma
         self.timesteps = uniform_timesteps(30)
         self._last: Tensor | None = None  # the velocity of the step before
 

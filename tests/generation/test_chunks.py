@@ -67,11 +67,13 @@ def test_a_step_is_told_for_each_and_only_new_latents_come_out(tiny_pipeline, ma
     assert latents.isfinite().all()
 
 
-def test_it_starts_from_the_overlap_and_keyed_noise(tiny_pipeline, make_task):
+def test_it_starts_from_the_overlap_and_keyed_noise(tiny_pipeline, make_task, monkeypatch):
     task = make_task(overlap=2, new=3, seed=9)
-    latents = start_latents(tiny_pipeline, task)
-    assert torch.equal(latents[0, :, :2], task.overlap.float())
-    assert torch.equal(latents[0, :, 2:], chunk_noise((4, 3, *latents.shape[3:]), 9, 2, 1))
+    for sigma in (1.0, 0.5):
+        monkeypatch.setattr(tiny_pipeline.scheduler, "init_noise_sigma", sigma)
+        latents = start_latents(tiny_pipeline, task)
+        assert torch.equal(latents[0, :, :2], task.overlap.float())
+        assert torch.equal(latents[0, :, 2:], sigma * chunk_noise((4, 3, *latents.shape[3:]), 9, 2, 1))
     assert frame_mask(task, CPU).tolist() == [[0, 0, 1, 1, 1]]
     assert frame_mask(make_task(overlap=0), CPU) is None
 

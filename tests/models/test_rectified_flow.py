@@ -172,14 +172,17 @@ def test_scheduler_step_equals_the_sampler(order):
 
 
 def test_scheduler_saves_and_loads(tmp_path):
-    made = RectifiedFlowScheduler(transform_scale=2.0, solver_order=2)
+    made = RectifiedFlowScheduler(transform_scale=2.0, init_noise_sigma=0.9, solver_order=2)
     made.save_pretrained(tmp_path)
     loaded = RectifiedFlowScheduler.from_pretrained(tmp_path)
     assert loaded.config.solver_order == 2
     assert loaded.config.transform_scale == 2.0
+    assert loaded.init_noise_sigma == 0.9
     assert loaded.ratio(512, 512, 1).item() == 2.0
     with pytest.raises(ValueError, match="at least one step"):
         loaded.set_timesteps(0, 512, 512, 1)
+    with pytest.raises(ValueError, match="above 0"):
+        RectifiedFlowScheduler(init_noise_sigma=0.0)
     with pytest.raises(ValueError, match="solver_order"):
         RectifiedFlowScheduler(solver_order=3)
 
