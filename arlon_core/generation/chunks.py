@@ -61,7 +61,7 @@ class ChunkTask:
 
 
 def start_latents(pipe: ArlonPipeline, task: ChunkTask) -> Tensor:
-    """Keyed noise for the new frames, behind the clean overlap: (1, C, T, h, w)."""
+    """Keyed noise of the scheduler's deviation behind the clean overlap: (1, C, T, h, w)."""
     device = pipe.transformer.device
     channels, _, height, width = task.overlap.shape
     shape = (channels, task.plan.latents, height, width)
