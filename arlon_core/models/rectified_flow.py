@@ -253,8 +253,8 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
 
     use_timestep_transform: bend the schedule by the size of the video. transform_scale: factor on that bend.
     init_noise_sigma: deviation of the noise that sampling starts from. Training knows 1 only; a little more
-    gives back detail that few steps of a small model lose, as S_noise of Karras et al. 2022 does
-    (docs/experiments.md shows what it does here).
+    gives back detail that few steps of a small model lose (our choice, after S_noise of Karras et al. 2022;
+    docs/experiments.md shows what it does).
     solver_order: see `sample_steps`.
 
     Raises ValueError for another number of training timesteps, for a deviation that is not above 0 and for an
@@ -280,7 +280,7 @@ class RectifiedFlowScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             raise ValueError(f"init_noise_sigma must be a number above 0, not {init_noise_sigma}.")
         if solver_order not in SOLVER_ORDERS:
             raise ValueError(f"solver_order must be one of {SOLVER_ORDERS}, not {solver_order}.")
-        self.init_noise_sigma = init_noise_sigma
+        self.init_noise_sigma = init_noise_sigma  # an attribute, as diffusers' schedulers have it
         self.timesteps = uniform_timesteps(30)
         self._last: Tensor | None = None  # the velocity of the step before
 
