@@ -49,7 +49,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--learning-rate", type=options.positive_float, metavar="LR")
     parser.add_argument("--seed", type=options.seed, metavar="S")
     parser.add_argument(
-        "--guidance", type=options.guidance, metavar="G", help="dit-distil: the teacher's guidance scale"
+        "--guidance", type=options.guidance, metavar="G", help="where a stage distils: its teacher's scale"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
     parser.add_argument(

@@ -7,7 +7,7 @@ re-based positions. Some context tokens are wrong or late, because in use the co
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,19 @@ class TokenBatch:
     dropped: Tensor  # (B,) bool: sequences without text
 
 
+def layout_logits(
+    forward: Callable[..., Any], network: TokenTransformer, batch: TokenBatch, read: Tensor, dropped: Tensor
+) -> Tensor:
+    """Logits (B, S, vocabulary) of a network that reads the tokens (B, N), without texts where dropped (B,).
+
+    forward: the network, or what training has wrapped around it.
+    """
+    embeds = network.embed_layouts(batch.layouts, read, batch.states, dropped)
+    any_length(embeds, 1)
+    any_length(batch.layouts.position, 1)
+    return forward(inputs_embeds=embeds, position_ids=batch.layouts.position).logits
+
+
 class ARStage(LatentStage):
     """Trains the token transformer on the fine VQ-VAE's tokens."""
 
@@ -112,28 +125,25 @@ class ARStage(LatentStage):
         )
 
     def loss(self, model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
-        read = batch.codes.gather(1, batch.sources)
-        read = corrupt_codes(read, self.vqvae.config.codebook_size, _CORRUPTED_SHARE)
-        logits = self._logits(model, batch.layouts, read, batch.states, batch.dropped)
-        targets = self.model.targets(batch.layouts, batch.codes).flatten()
-        cross_entropy = F.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
-        labels = batch.layouts.label.clamp_min(0)
-        weight = batch.weights.gather(1, labels).float().flatten() * (targets != IGNORE)
-        loss = (cross_entropy * weight).sum() / weight.sum()
+        logits = self._logits(model, batch, self._read(batch))
+        targets = self.model.targets(batch.layouts, batch.codes)
+        cross_entropy = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
+        asked = targets != IGNORE
+        loss = self._mean(cross_entropy.view_as(targets)[asked], asked, batch)
         return {"loss": loss, "bits": loss / math.log(2)}
 
-    def _logits(
-        self,
-        model: Callable[..., Any],
-        batch: LayoutBatch,
-        codes: Tensor,
-        states: Tensor,
-        dropped: Tensor | bool,
-    ) -> Tensor:
-        embeds = self.model.embed_layouts(batch, codes, states, dropped)
-        any_length(embeds, 1)
-        any_length(batch.position, 1)
-        return model(inputs_embeds=embeds, position_ids=batch.position).logits
+    def _read(self, batch: TokenBatch) -> Tensor:
+        """The tokens (B, N) that a batch is read with: some late, some of the wrong film, some just wrong."""
+        read = batch.codes.gather(1, batch.sources)
+        return corrupt_codes(read, self.vqvae.config.codebook_size, _CORRUPTED_SHARE)
+
+    def _mean(self, values: Tensor, asked: Tensor, batch: TokenBatch) -> Tensor:
+        """The mean of values (n,) of those items (B, S) that are asked for; subjects weigh more."""
+        weights = batch.weights.gather(1, batch.layouts.label.clamp_min(0))[asked].float()
+        return (values * weights).sum() / weights.sum()
+
+    def _logits(self, model: Callable[..., Any], batch: TokenBatch, read: Tensor) -> Tensor:
+        return layout_logits(model, self.model, batch, read, batch.dropped)
 
     def _draw(self, group: TokenGroup, place: int, generator: torch.Generator) -> tuple[Layout, Tensor]:
         """The layout of one random block of an episode, and which token is read in the place of each."""
@@ -210,25 +220,14 @@ class ARStage(LatentStage):
         """Held-out bits a token, all tokens alike, beside a trigram model's on the same tokens."""
         group = self._tokenise(self.held_out)
         nats, count, subject_nats, subject_count = 0.0, 0, 0.0, 0.0
-        for place, segments in enumerate(group.segments):
-            layouts = [
-                self._block(group, place, number, start, stop)
-                for number, segment in enumerate(segments)
-                for start, stop in blocks(segment.start, segment.stop)
-            ]
-            batch = self._batch(layouts)
-            codes = group.codes[place].long().expand(len(layouts), -1)
-            logits = self._logits(
-                model.forward, batch, codes, group.states[place].expand(len(layouts), -1, -1, -1), False
-            )
-            targets = self.model.targets(batch, codes)
-            for row, layout in enumerate(layouts):
-                own = slice(layout.prefill - 1, len(layout) - 1)
-                loss = F.cross_entropy(logits[row, own].float(), targets[row, own], reduction="none")
-                cover = group.weights[place][batch.label[row, own]].float() - 1
-                nats, count = nats + loss.sum().item(), count + loss.numel()
-                subject_nats = subject_nats + (loss * cover).sum().item()
-                subject_count += cover.sum().item()
+        for batch, own in self._held_out_batches(group):
+            logits = self._logits(model.forward, batch, batch.codes)
+            targets = self.model.targets(batch.layouts, batch.codes)
+            loss = F.cross_entropy(logits[own].float(), targets[own], reduction="none")
+            cover = batch.weights.gather(1, batch.layouts.label.clamp_min(0))[own].float() - 1
+            nats, count = nats + loss.sum().item(), count + loss.numel()
+            subject_nats = subject_nats + (loss * cover).sum().item()
+            subject_count += cover.sum().item()
         scalars = {
             "bits": nats / count / math.log(2),
             "subject_bits": subject_nats / subject_count / math.log(2),
@@ -237,6 +236,28 @@ class ARStage(LatentStage):
         seen = [self._groups[index].codes for index in kept[-_TRIGRAM_GROUPS:]]
         scalars["trigram_bits"] = trigram_bits(torch.cat(seen), group.codes, self.vqvae.config.codebook_size)
         return scalars
+
+    def _held_out_batches(self, group: TokenGroup) -> Iterator[tuple[TokenBatch, Tensor]]:
+        """All blocks of an episode a batch, read as they are, and the items (B, S) that predict their own."""
+        for place, segments in enumerate(group.segments):
+            layouts = [
+                self._block(group, place, number, start, stop)
+                for number, segment in enumerate(segments)
+                for start, stop in blocks(segment.start, segment.stop)
+            ]
+            codes = group.codes[place].long().expand(len(layouts), -1)
+            batch = TokenBatch(
+                layouts=self._batch(layouts),
+                codes=codes,
+                sources=torch.arange(codes.shape[1], device=codes.device).expand_as(codes),
+                states=group.states[place].expand(len(layouts), -1, -1, -1),
+                weights=group.weights[place].expand(len(layouts), -1),
+                dropped=torch.zeros(len(layouts), dtype=torch.bool, device=codes.device),
+            )
+            own = torch.zeros_like(batch.layouts.label, dtype=torch.bool)
+            for row, layout in enumerate(layouts):
+                own[row, layout.prefill - 1 : len(layout) - 1] = True
+            yield batch, own
 
 
 def preset_segments(config: TrainConfig) -> int:
