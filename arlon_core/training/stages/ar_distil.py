@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from arlon_core.models.token_sampling import guided_logits
-from arlon_core.models.token_transformer import IGNORE, TokenTransformer
+from arlon_core.models.token_transformer import TokenTransformer
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.episodes import EpisodeSource
@@ -43,16 +43,15 @@ class ARDistilStage(ARStage):
 
     def loss(self, model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
         read = self._read(batch)
-        asked = self.model.targets(batch.layouts, batch.codes) != IGNORE
-        taught = self._taught(batch, read, asked)
-        loss = self._mean(_divergence(self._logits(model, batch, read)[asked], taught), asked, batch)
+        apart = _divergence(self._logits(model, batch, read), self._taught(batch, read))
+        loss = self._mean(apart, batch)
         return {"loss": loss, "bits": loss / math.log(2)}
 
     @torch.no_grad()
-    def _taught(self, batch: TokenBatch, read: Tensor, asked: Tensor) -> Tensor:
-        """The teacher's logits (n, vocabulary) with guidance, of those items (B, S) that are asked for."""
+    def _taught(self, batch: TokenBatch, read: Tensor) -> Tensor:
+        """The teacher's logits (B, S, vocabulary) with guidance."""
         rows = [
-            layout_logits(self.teacher, self.teacher, batch, read, dropped)[asked].float()
+            layout_logits(self.teacher, self.teacher, batch, read, dropped).float()
             for dropped in (batch.dropped, torch.ones_like(batch.dropped))
         ]
         return guided_logits(torch.stack(rows), self.config.guidance_scale)
@@ -66,15 +65,15 @@ class ARDistilStage(ARStage):
         apart = dict.fromkeys(networks, 0.0)
         count = 0
         for batch, own in self._held_out_batches(self._tokenise(self.held_out)):
-            taught = self._taught(batch, batch.codes, own)
+            taught = self._taught(batch, batch.codes)
             for name, (outer, network) in networks.items():
                 logits = layout_logits(outer.forward, network, batch, batch.codes, batch.dropped)
-                apart[name] += _divergence(logits[own], taught).sum().item()
-            count += len(taught)
+                apart[name] += _divergence(logits, taught)[own].sum().item()
+            count += int(own.sum())
         return {f"{name}_from_guided_bits": nats / count / math.log(2) for name, nats in apart.items()}
 
 
 def _divergence(logits: Tensor, taught: Tensor) -> Tensor:
-    """Kullback-Leibler divergence (n,) of what is said, logits (n, vocabulary), from what is taught."""
+    """Kullback-Leibler divergence (...) of what is said, logits (..., vocabulary), from what is taught."""
     said, wanted = logits.float().log_softmax(-1), taught.log_softmax(-1)
     return F.kl_div(said, wanted, log_target=True, reduction="none").sum(-1)
