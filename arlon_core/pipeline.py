@@ -59,7 +59,10 @@ COMPONENTS: dict[str, type[Any]] = {
 }
 
 DEFAULT_STEPS = 4
-DEFAULT_TOP_P = 0.9  # of tokens: what is unlikely adds up, and a subject is lost (docs/experiments.md)
+# Of tokens (docs/experiments.md): films under guidance obey better, and what is unlikely adds up until a
+# subject is lost.
+DEFAULT_TOKEN_GUIDANCE = 1.5
+DEFAULT_TOP_P = 0.9
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class ArlonPipeline(DiffusionPipeline):
         max_new: int = 12,
         num_inference_steps: int = DEFAULT_STEPS,
         guidance_scale: float = 1.0,
-        token_guidance_scale: float = 1.0,
+        token_guidance_scale: float = DEFAULT_TOKEN_GUIDANCE,
         token_temperature: float = 1.0,
         token_top_k: int = 0,
         token_top_p: float = DEFAULT_TOP_P,
