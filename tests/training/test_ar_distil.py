@@ -59,7 +59,7 @@ def test_what_is_taught_is_the_teacher_with_guidance_and_without_text_the_teache
     batch = stage.batch(0)
     batch.dropped[:] = torch.tensor([False, True, False, True])
     asked = stage.model.targets(batch.layouts, batch.codes) != IGNORE
-    taught = stage._taught(batch, batch.codes)
+    taught = stage._taught(stage.teacher, batch, batch.codes)
 
     def said(dropped: bool) -> Tensor:
         embeds = stage.teacher.embed_layouts(batch.layouts, batch.codes, batch.states, dropped)

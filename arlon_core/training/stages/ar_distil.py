@@ -9,6 +9,8 @@ asked for, so nothing is learned by heart. Without text the student stays what t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -43,15 +45,15 @@ class ARDistilStage(ARStage):
 
     def loss(self, model: nn.Module, batch: TokenBatch) -> dict[str, Tensor]:
         read = self._read(batch)
-        apart = _divergence(self._logits(model, batch, read), self._taught(batch, read))
+        apart = _divergence(self._logits(model, batch, read), self._taught(self.teacher, batch, read))
         loss = self._mean(apart, batch)
         return {"loss": loss, "bits": loss / math.log(2)}
 
     @torch.no_grad()
-    def _taught(self, batch: TokenBatch, read: Tensor) -> Tensor:
-        """The teacher's logits (B, S, vocabulary) with guidance."""
+    def _taught(self, forward: Callable[..., Any], batch: TokenBatch, read: Tensor) -> Tensor:
+        """The teacher's logits (B, S, vocabulary) with guidance; forward: the teacher, compiled or not."""
         rows = [
-            layout_logits(self.teacher, self.teacher, batch, read, dropped).float()
+            layout_logits(forward, self.teacher, batch, read, dropped).float()
             for dropped in (batch.dropped, torch.ones_like(batch.dropped))
         ]
         return guided_logits(torch.stack(rows), self.config.guidance_scale)
@@ -65,7 +67,7 @@ class ARDistilStage(ARStage):
         apart = dict.fromkeys(networks, 0.0)
         count = 0
         for batch, own in self._held_out_batches(self._tokenise(self.held_out)):
-            taught = self._taught(batch, batch.codes)
+            taught = self._taught(self.teacher.forward, batch, batch.codes)
             for name, (outer, network) in networks.items():
                 logits = layout_logits(outer.forward, network, batch, batch.codes, batch.dropped)
                 apart[name] += _divergence(logits, taught)[own].sum().item()
