@@ -11,7 +11,6 @@ from arlon_core.cli.shares import measure_in_shares
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.perturbed import KINDS
 from arlon_core.evaluation.story_sets import STORY_SETS
-from arlon_core.evaluation.test_set import TEST_STORIES
 from arlon_core.generation.model_folder import check_components, check_model_folder, is_local
 from arlon_core.generation.output import check_output, output_errors, write_json
 from arlon_core.presets import PRESETS
@@ -42,8 +41,8 @@ def add_commands(kinds: Any) -> None:
     parser = kinds.add_parser("true", help=text, description=text, allow_abbrev=False)
     parser.add_argument("--preset", choices=sorted(PRESETS), default="storyworld", help="size (%(default)s)")
     parser.add_argument(
-        "--judge", choices=("judge_report", "judge"), default="judge_report",
-        help="which of the two; models are measured by judge_report alone (%(default)s)",
+        "--judge", choices=("judge_report", "judge"),
+        help="which of the two (the set's own: judge_report, but for the selection set)",
     )  # fmt: skip
     _add_shared(parser)
     parser.set_defaults(run=run_true)
@@ -80,8 +79,7 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--count", type=options.positive_int, default=TEST_STORIES, metavar="N",
-        help="the first N stories (%(default)s, which is all of a set)",
+        "--count", type=options.positive_int, metavar="N", help="the first N stories (all of a set)",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("runs") / "benchmark", metavar="DIR",
@@ -93,7 +91,7 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
 def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", choices=sorted(STORY_SETS), default="test", dest="story_set",
-        help="which stories: the test set, or those of 600 frames (%(default)s)",
+        help="which stories: the test set, those of 600 frames, or those to choose by (%(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--judges", type=Path, default=options.default_model().parent / "judges", metavar="DIR",
@@ -124,10 +122,10 @@ def run_measure(args: argparse.Namespace) -> None:
     check_bars(bars, value_names())
     _check(args)
     _in_shares(args)
-    from arlon_core.evaluation.benchmark import REPORT_JUDGE, measure_films, measure_model
+    from arlon_core.evaluation.benchmark import measure_films, measure_model
     from arlon_core.pipeline import ArlonPipeline
 
-    benchmark = _benchmark(args, REPORT_JUDGE)
+    benchmark = _benchmark(args)
     pipe = ArlonPipeline.from_pretrained(args.model, args.device, exchanged=dict(args.component))
     if args.share:
         measure_films(pipe, benchmark, _way(args))
@@ -155,7 +153,7 @@ def _in_shares(args: argparse.Namespace) -> None:
         measure_in_shares(args.argv, args.workers)
 
 
-def _benchmark(args: argparse.Namespace, judge: str) -> Benchmark:
+def _benchmark(args: argparse.Namespace, judge: str | None = None) -> Benchmark:
     from arlon_core.evaluation.benchmark import Benchmark
     from arlon_core.pipeline import choose_device
 
@@ -189,8 +187,10 @@ def run_export(args: argparse.Namespace) -> None:
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse what cannot begin, before anything heavy is loaded."""
-    if args.count > TEST_STORIES:
-        raise ArlonError(f"--count {args.count} is too many; the test set has {TEST_STORIES} stories.")
+    stories = STORY_SETS[getattr(args, "story_set", "test")]
+    args.count = args.count or stories.count
+    if args.count > stories.count:
+        raise ArlonError(f"--count {args.count} is too many; {stories} has {stories.count} stories.")
     model = getattr(args, "model", None)
     if model is not None and is_local(model):
         check_model_folder(Path(model))

@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
     from arlon_core.pipeline import ArlonPipeline
 
-JUDGES = ("judge_report", "judge")
-REPORT_JUDGE = JUDGES[0]  # never the other where a model is measured: films may have been selected by that
 # What a judge has to read on true films.
 JUDGE_BARS = tuple(
     Bar(f"accuracy.{name}", True, 0.98) for name in ("subject", "colour", "place", "time_of_day", "weather")
@@ -66,8 +64,8 @@ LONG_BARS = (
 class Benchmark:
     """The first `count` stories of a set, all unless told otherwise; a folder, and a judge.
 
-    judges: folder that holds `judge`, one of JUDGES. share: (I, N) measures every N-th story from the I-th;
-    other processes measure the others. Raises ModelError when there is no such judge.
+    judges: folder of the judges; judge: which, in place of the set's own. share: (I, N) measures every N-th
+    story from the I-th; other processes measure the others. Raises ModelError when there is no such judge.
     """
 
     def __init__(
@@ -76,10 +74,11 @@ class Benchmark:
         judges: Path,
         device: torch.device,
         count: int | None = None,
-        judge: str = REPORT_JUDGE,
+        judge: str | None = None,
         story_set: StorySet = TEST_SET,
         share: tuple[int, int] = (1, 1),
     ) -> None:
+        judge = judge or story_set.judge
         self.out, self.device, self.judge_name = out / story_set.folder, device, judge
         self.story_set, self.count, self.share = story_set, count or story_set.count, share
         self.judge: Judge = load_judge(judges / judge, device)
@@ -147,12 +146,12 @@ def measure_films(
 ) -> tuple[list[StoryMeasure], list[StoryMeasure]]:
     """Render the benchmark's share of the stories in one way; measure these films, and the true ones.
 
-    Raises ArlonError, before any work for a component that is not trained; ValueError for the judge that
-    selects.
+    Raises ArlonError, before any work for a component that is not trained; ValueError for a judge that is
+    not the set's: what is reported must not be read by the judge that selects.
     """
     pipe.require(*NEEDS["animatic" if way.animatic else "render"])
-    if benchmark.judge_name != REPORT_JUDGE:
-        raise ValueError(f"models are measured by {REPORT_JUDGE} alone, not by {benchmark.judge_name}")
+    if benchmark.judge_name != benchmark.story_set.judge:
+        raise ValueError(f"{benchmark.judge_name} does not measure models on {benchmark.story_set}")
     config = pipe.config
     true = benchmark.measure(benchmark.true_films(config.height, config.width, config.fps))
     return benchmark.measure(ModelFilms(pipe, way, benchmark.out / "films")), true
@@ -210,7 +209,8 @@ def measure_true(benchmark: Benchmark, height: int, width: int, fps: int) -> Rep
         "model": "none: the films are the world's own",
         **benchmark.settings(height, width, fps),
     }
-    name = "true" if benchmark.judge_name == REPORT_JUDGE else f"true-{benchmark.judge_name}"
+    own = benchmark.judge_name == benchmark.story_set.judge
+    name = "true" if own else f"true-{benchmark.judge_name}"
     bars = JUDGE_BARS if benchmark.story_set is TEST_SET else ()
     report = Report(name, settings, of_true, of_true, true, bars)
     folder = benchmark.out / report.name

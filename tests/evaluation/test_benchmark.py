@@ -21,6 +21,7 @@ from arlon_core.evaluation.measures import load_measure, save_measure
 from arlon_core.evaluation.measuring import clip_frames
 from arlon_core.evaluation.report import report_json
 from arlon_core.evaluation.statistics import Interval, parse_bar
+from arlon_core.evaluation.story_sets import SELECTION_SET, TEST_SET, StorySet
 from arlon_core.evaluation.summary import value_names
 from arlon_core.evaluation.test_set import benchmark_story
 from arlon_core.evaluation.true_tokens import true_tokens
@@ -193,10 +194,25 @@ def test_the_animatic_is_measured_like_a_film(tiny_pipeline, bench: Benchmark):
     assert all(0 <= each.value <= 1 for each in found.alike.values())
 
 
-def test_the_judge_that_selects_measures_no_model(tiny_pipeline, tiny_judges: Path, tmp_path: Path):
-    selecting = Benchmark(tmp_path, tiny_judges, CPU, judge="judge")
-    with pytest.raises(ValueError, match="by judge_report alone"):
-        measure_model(tiny_pipeline, selecting, WAY)
+@pytest.mark.parametrize(("story_set", "judge"), [(TEST_SET, "judge"), (SELECTION_SET, "judge_report")])
+def test_what_is_reported_and_what_is_chosen_by_are_read_by_two_judges(
+    tiny_pipeline, tiny_judges: Path, tmp_path: Path, story_set: StorySet, judge: str
+):
+    wrong = Benchmark(tmp_path, tiny_judges, CPU, judge=judge, story_set=story_set)
+    with pytest.raises(ValueError, match=f"{judge} does not measure models on the {story_set.name} set"):
+        measure_model(tiny_pipeline, wrong, WAY)
+
+
+@pytest.mark.slow
+def test_the_selection_set_has_a_folder_and_a_judge_of_its_own(
+    tiny_pipeline, tiny_judges: Path, tmp_path: Path, short: None
+):
+    chosen_by = Benchmark(tmp_path, tiny_judges, CPU, count=1, story_set=SELECTION_SET)
+    report = measure_model(tiny_pipeline, chosen_by, Way(animatic=True))
+    assert report.settings["judge"].startswith("judge (")
+    assert report.settings["stories"] == "the first 1 of the selection set"
+    found = {path.relative_to(tmp_path).parts[:3] for path in tmp_path.rglob("*.npz")}
+    assert found == {("selection", "measures", "judge")}
 
 
 def test_a_model_that_is_not_trained_is_refused_before_any_work(tiny_folder: Path, bench: Benchmark):

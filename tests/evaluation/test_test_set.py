@@ -6,7 +6,15 @@ import pytest
 
 from arlon_core.errors import ArlonError
 from arlon_core.evaluation.held_out import FIRST_STORY, STORIES
-from arlon_core.evaluation.test_set import FIRST_TEST_SEED, TEST_STORIES, benchmark_story, prompt_story
+from arlon_core.evaluation.long_stories import FIRST_LONG_SEED
+from arlon_core.evaluation.test_set import (
+    FIRST_TEST_SEED,
+    SELECTION_STORIES,
+    TEST_STORIES,
+    benchmark_story,
+    prompt_story,
+    selection_story,
+)
 from arlon_core.generation.plan import make_plan
 from arlon_core.models.judge import SPAN, reading_starts
 from arlon_core.world.script import HELD_OUT, sample_script
@@ -67,7 +75,19 @@ def test_more_stories_are_read_than_rendered(stories):
     assert prompt_story(64, 12).script.seed == FIRST_TEST_SEED + 64
 
 
+def test_what_is_chosen_by_shares_no_story_with_what_is_reported(stories):
+    chosen_by = {selection_story(number, 12).script.seed for number in range(SELECTION_STORIES)}
+    assert len(chosen_by) == SELECTION_STORIES
+    assert not chosen_by & {held.script.seed for held in stories}
+    assert max(chosen_by) < FIRST_LONG_SEED
+
+
 @pytest.mark.parametrize("number", [-1, 64])
 def test_there_are_no_others(number: int):
     with pytest.raises(ArlonError, match="stories 0 to 63"):
         benchmark_story(number, 12)
+
+
+def test_nor_other_stories_to_choose_by():
+    with pytest.raises(ArlonError, match="stories 0 to 127"):
+        selection_story(SELECTION_STORIES, 12)
