@@ -313,6 +313,14 @@ def test_workers_share_the_stories_and_leave_only_the_report(
     assert [film["number"] for film in kept["films"]] == [0, 1]
 
 
+@pytest.mark.parametrize(("name", "count"), [("test", 64), ("selection", 128)])
+def test_more_stories_than_a_set_has_are_refused(tmp_path: Path, capsys, name: str, count: int):
+    command = ["evaluate", "true", "--set", name, "--count", str(count + 1), "--out", str(tmp_path / "out")]
+    assert main(command) == 2
+    assert f"the {name} set has {count} stories" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_a_worker_that_fails_ends_the_others_and_is_quoted(tmp_path: Path, capsys):
     command = ["evaluate", "true", "--preset", "tiny", "--judges", str(tmp_path), "--workers", "2"]

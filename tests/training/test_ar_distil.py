@@ -18,6 +18,7 @@ from arlon_core.training.run import train
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages.ar_distil import ARDistilStage
 from tests.training.toy_folders import link_components
+from tests.training.toy_steps import take_steps
 
 CPU = torch.device("cpu")
 
@@ -75,17 +76,12 @@ def test_what_is_taught_is_the_teacher_with_guidance_and_without_text_the_teache
 def test_a_student_comes_nearer_to_its_teacher_who_stays(components: Path):
     stage = make_stage(components, 3.0)
     before = {name: tensor.clone() for name, tensor in stage.teacher.state_dict().items()}
-    optimizer = torch.optim.AdamW(stage.model.parameters(), lr=2e-3)
     with torch.no_grad():
         at_first = stage.evaluate(stage.model.eval())
     assert at_first["student_from_guided_bits"] == pytest.approx(at_first["teacher_from_guided_bits"])
-    for step in range(40):
-        loss = stage.loss(stage.model.train(), stage.batch(step))["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    take_steps(stage, 40, 2e-3)
     with torch.no_grad():
-        found = stage.evaluate(stage.model.eval())
+        found = stage.evaluate(stage.model)
     assert found["student_from_guided_bits"] < 0.7 * at_first["student_from_guided_bits"]
     assert found["teacher_from_guided_bits"] == pytest.approx(at_first["teacher_from_guided_bits"])
     assert all(torch.equal(tensor, before[name]) for name, tensor in stage.teacher.state_dict().items())

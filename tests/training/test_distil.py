@@ -19,6 +19,7 @@ from arlon_core.training.stage import Setting
 from arlon_core.training.stages import distil
 from arlon_core.training.stages.distil import FEWEST, MOST, SUBSTEPS, DistilStage
 from tests.training.toy_folders import link_components
+from tests.training.toy_steps import take_steps
 
 CPU = torch.device("cpu")
 
@@ -109,16 +110,11 @@ def test_the_teacher_takes_the_steps_of_films(components: Path):
 
 def test_a_student_comes_nearer_to_its_teacher(components: Path):
     stage = make_stage(components, guidance_scale=2.0)
-    optimizer = torch.optim.AdamW(stage.model.parameters(), lr=1e-3)
     with torch.no_grad():
         at_first = stage.evaluate(stage.model.eval())
-    for step in range(40):
-        loss = stage.loss(stage.model.train(), stage.batch(step))["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    take_steps(stage, 40, 1e-3)
     with torch.no_grad():
-        found = stage.evaluate(stage.model.eval())
+        found = stage.evaluate(stage.model)
     assert found["student_4_steps"] < 0.9 * at_first["student_4_steps"]
     assert found["teacher_4_steps"] == pytest.approx(at_first["teacher_4_steps"])
 
