@@ -92,11 +92,16 @@ def test_the_student_is_written_beside_its_teacher(components: Path, tmp_path: P
     config = train_config("ar-distil", "tiny", max_steps=2, guidance_scale=1.5)
     train([config], tmp_path, tmp_path / "runs", device="cpu")
     student = TokenTransformer.from_pretrained(tmp_path / "token_transformer_distilled")
+    assert student.config.guidance_distilled
     teacher = TokenTransformer.from_pretrained(tmp_path / "token_transformer")
     assert student.config.num_hidden_layers == teacher.config.num_hidden_layers
     assert any(not torch.equal(a, b) for a, b in zip(student.parameters(), teacher.parameters(), strict=True))
     report = (tmp_path / "training" / "ar-distil.json").read_text()
     assert '"starts_from": "token_transformer"' in report
+    (tmp_path / "token_transformer").unlink()
+    student.save_pretrained(tmp_path / "token_transformer")
+    with pytest.raises(ModelError, match="already what guidance says"):
+        make_stage(tmp_path, 1.5)
 
 
 def test_without_its_teacher_it_is_refused(tiny_components: Path, tmp_path: Path):

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from arlon_core.errors import ModelError
 from arlon_core.models.token_sampling import guided_logits
 from arlon_core.models.token_transformer import TokenTransformer
 from arlon_core.training.components import load_frozen
@@ -28,7 +29,7 @@ from arlon_core.training.stages.ar import ARStage, TokenBatch, layout_logits
 class ARDistilStage(ARStage):
     """Trains the student. The config's `guidance_scale` is the teacher's.
 
-    Raises ModelError when the teacher is missing.
+    Raises ModelError when the teacher is missing, and when it was itself taught so.
     """
 
     component = "token_transformer_distilled"
@@ -37,7 +38,12 @@ class ARDistilStage(ARStage):
         super().__init__(config, setting, source)
         folder = setting.components / ARStage.component
         self.teacher: TokenTransformer = load_frozen(TokenTransformer, folder, setting.device)
+        if self.teacher.config.guidance_distilled:
+            raise ModelError(
+                f"{folder} says already what guidance says; give ar-distil the transformer that ar wrote."
+            )
         self.load_weights(folder)
+        self.model.config.guidance_distilled = True
         if config.compile and setting.device.type == "cuda":
             self.teacher.compile()
 
