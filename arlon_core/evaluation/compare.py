@@ -99,12 +99,13 @@ def load_run(path: Path) -> Run:
     try:
         report = json.loads(file.read_text(encoding="utf-8"))
         films, keys, borders = report["films"], report["true_keys"], report["borders"]
+        judge = report["settings"]["judge"].split()[0]  # behind its name stands a hash
         numbers = [(film["number"], film["key"]) for film in films]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
         raise ArlonError(f"{path} is no report of evaluate measure; name the folder it wrote.") from None
     if not keys:
         raise ArlonError(f"{path} is a report of true films; name two of evaluate measure.")
-    folder = file.parent.parent / "measures" / "judge_report"
+    folder = file.parent.parent / "measures" / judge
     own = [_measure(folder / file.parent.name, number, key) for number, key in numbers]
     true = [_measure(folder / "true", number, key) for (number, _), key in zip(numbers, keys, strict=True)]
     return Run(file.parent.name, report["settings"], own, true, keys, borders)

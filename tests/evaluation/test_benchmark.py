@@ -213,6 +213,8 @@ def test_the_selection_set_has_a_folder_and_a_judge_of_its_own(
     assert report.settings["stories"] == "the first 1 of the selection set"
     found = {path.relative_to(tmp_path).parts[:3] for path in tmp_path.rglob("*.npz")}
     assert found == {("selection", "measures", "judge")}
+    kept = load_run(chosen_by.out / report.name)
+    assert [film.number for film in kept.films] == [film.number for film in kept.true] == [0]
 
 
 def test_a_model_that_is_not_trained_is_refused_before_any_work(tiny_folder: Path, bench: Benchmark):

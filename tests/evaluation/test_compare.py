@@ -136,7 +136,7 @@ def keep(made: Run, out: Path) -> Path:
     folder = out / made.name
     folder.mkdir()
     report = {
-        "settings": {},
+        "settings": {"judge": "judge_report (1234)"},
         "films": [film.record() for film in made.films],
         "true_keys": made.true_keys,
         "borders": made.borders,
