@@ -8,7 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_LATE_FRAMES = 8  # latent frames of a block that may still show what was before
+_LATE_FRAMES = 8  # latent frames of a block that may still show what was wrong before
+_ALWAYS_WRONG = 0.25  # of the mistaken films are so from their beginning
 
 
 def corrupt_codes(
@@ -43,4 +44,20 @@ def late_change(
     sources = torch.arange(tokens).view(-1, tokens_per_frame)
     before = sources[border - 1].clone()
     sources[border:until] = torch.where(late, before, sources[border:until])
+    return sources.flatten()
+
+
+def mistaken_subjects(
+    tokens: int, tokens_per_frame: int, frames: int, start: int, generator: torch.Generator
+) -> Tensor:
+    """Which token is read in the place of each, (N,) int64; from N on they are those of the mistaken film.
+
+    From one of the `frames` latent frames before the block that begins at `start`, or from the very first,
+    until one of the block's first frames the film with the wrong subjects is seen (`mistaken_film`).
+    """
+    draws = torch.rand(3, generator=generator).tolist()
+    first = 0 if draws[0] < _ALWAYS_WRONG else max(0, start - int(draws[1] * (frames + 1)))
+    until = start + int(draws[2] * (_LATE_FRAMES + 1))
+    sources = torch.arange(tokens).view(-1, tokens_per_frame)
+    sources[first:until] += tokens
     return sources.flatten()

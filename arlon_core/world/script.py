@@ -73,15 +73,15 @@ def sample_script(
     borders = _borders(rng, (frames + 3) // 4, min_latents, max_latents)
     stage = staging.opening(seed)
     attributes = _opening_attributes(rng, stage)
-    companion = _companion(rng, attributes)
+    second = companion(rng, attributes)
     if rng.random() < 0.4:
-        attributes = replace(attributes, second_subject=companion)
+        attributes = replace(attributes, second_subject=second)
     segments: list[ScriptSegment] = []
     before: Attributes | None = None
     moved_place = False
     for first, last in itertools.pairwise(borders):
         if before is not None:
-            attributes = _next_attributes(rng, before, stage, companion, may_travel=not moved_place)
+            attributes = _next_attributes(rng, before, stage, second, may_travel=not moved_place)
             moved_place = attributes.place != before.place
         start, stop = max(0, 4 * first - 3), 4 * last - 3
         full = before is None or rng.random() < full_share
@@ -130,8 +130,8 @@ def _weather(rng: random.Random, now: str) -> str:
     return rng.choices(kinds, [2.0 if kind == "clear" else 1.0 for kind in kinds])[0]
 
 
-def _companion(rng: random.Random, attributes: Attributes) -> str:
-    """The one second subject of an episode; unlike the first in kind and colour."""
+def companion(rng: random.Random, attributes: Attributes) -> str:
+    """A second subject, "<colour> <subject>", unlike the first in kind and colour."""
     subject = rng.choice([name for name in SUBJECTS if name != attributes.subject])
     colour = rng.choice([name for name in COLOURS if name != attributes.colour])
     return f"{colour} {subject}"

@@ -1,10 +1,10 @@
-"""What the token transformer reads in training: single wrong tokens, and changes that come late."""
+"""What the token transformer reads in training: wrong tokens, late changes, mistaken subjects."""
 
 from __future__ import annotations
 
 import torch
 
-from arlon_core.training.context_errors import corrupt_codes, late_change
+from arlon_core.training.context_errors import corrupt_codes, late_change, mistaken_subjects
 
 TOKENS, PER_FRAME, BORDER, START = 120, 6, 5, 8
 TRUE = torch.arange(TOKENS)
@@ -50,3 +50,20 @@ def test_all_places_or_half_of_them_are_late():
     ]
     assert 10 < sum(share == 1 for share in shares) < 35
     assert any(0 < share < 1 for share in shares)
+
+
+def test_a_mistaken_film_is_seen_in_one_stretch_that_ends_at_the_block_or_in_it():
+    firsts, untils = set(), set()
+    for seed in range(80):
+        sources = mistaken_subjects(TOKENS, PER_FRAME, 4, START, torch.Generator().manual_seed(seed))
+        wrong = sources >= TOKENS
+        assert torch.equal(sources % TOKENS, TRUE), "from its own place, in one film or the other"
+        frames = wrong.view(-1, PER_FRAME)
+        assert torch.equal(frames.all(1), frames.any(1)), "whole frames"
+        seen = frames.any(1).nonzero()[:, 0].tolist()
+        if seen:
+            assert seen == list(range(seen[0], seen[-1] + 1))
+            firsts.add(seen[0])
+            untils.add(seen[-1] + 1)
+    assert firsts == {0, *range(START - 4, START + 1)}
+    assert untils == set(range(START, START + 9))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from arlon_core.models.compiling import any_length
 from arlon_core.models.latent_vqvae import LatentVQVAE
-from arlon_core.models.token_layout import MAX_BLOCK, NO_LABEL, Layout, block_layout, blocks
+from arlon_core.models.token_layout import MAX_BLOCK, NO_LABEL, WINDOW, Layout, block_layout, blocks
 from arlon_core.models.token_transformer import (
     LayoutBatch,
     TokenTransformer,
@@ -26,8 +26,9 @@ from arlon_core.models.token_transformer import (
 )
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
-from arlon_core.training.context_errors import corrupt_codes, late_change
+from arlon_core.training.context_errors import corrupt_codes, late_change, mistaken_subjects
 from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSource
+from arlon_core.training.mistaken import mistaken_film
 from arlon_core.training.ngrams import trigram_bits
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages.latents import LatentStage
@@ -36,6 +37,8 @@ from arlon_core.training.texts import FrozenText
 # Our choices.
 _CORRUPTED_SHARE = 0.07  # of the tokens that the model reads
 _LATE_SHARE = 0.25  # of the blocks after a change of prompt read a film in which it has not come yet
+_MISTAKEN_FILMS = 0.25  # of the episodes are drawn with the wrong subjects, too; drawing takes the time
+_MISTAKEN_SHARE = 0.5  # of the other blocks read such a film, where there is one
 _NO_TEXT_SHARE = 0.1  # of the sequences, for classifier-free guidance
 _SUBJECT_WEIGHT = 3.0  # subjects are few tokens of many
 _BORDER_SHARE = 0.5  # of the blocks begin at a segment border, where the text has to be obeyed
@@ -48,6 +51,7 @@ class TokenGroup:
     """Episodes as tokens. N = tokens of an episode, K = most segments, L = text states kept."""
 
     codes: Tensor  # (B, N)
+    mistaken: Tensor  # (M, N): the first M of them with the wrong subjects
     weights: Tensor  # (B, N), more on subjects
     states: Tensor  # (B, K, L, D)
     lengths: list[list[int]]  # text states of each segment
@@ -59,7 +63,7 @@ class TokenBatch:
     """One batch: B blocks with their contexts, each out of an episode of N tokens."""
 
     layouts: LayoutBatch
-    codes: Tensor  # (B, N)
+    codes: Tensor  # (B, 2N), behind the episode's own those of its mistaken film
     sources: Tensor  # (B, N): which token is read in the place of each
     states: Tensor  # (B, K, L, D)
     weights: Tensor  # (B, N)
@@ -112,7 +116,7 @@ class ARStage(LatentStage):
         drawn = [self._draw(group, place, generator) for group, place in groups]
         return TokenBatch(
             layouts=self._batch([layout for layout, _ in drawn]),
-            codes=torch.stack([group.codes[place] for group, place in groups]).long(),
+            codes=torch.stack([self._both(group, place) for group, place in groups]).long(),
             sources=torch.stack([sources for _, sources in drawn]).to(self.setting.device),
             states=torch.stack([group.states[place] for group, place in groups]),
             weights=torch.stack([group.weights[place] for group, place in groups]),
@@ -127,7 +131,7 @@ class ARStage(LatentStage):
         return {"loss": loss, "bits": loss / math.log(2)}
 
     def _read(self, batch: TokenBatch) -> Tensor:
-        """The tokens (B, N) that a batch is read with: some of them late, some wrong."""
+        """The tokens (B, N) that a batch is read with: some late, some of the wrong film, some just wrong."""
         read = batch.codes.gather(1, batch.sources)
         return corrupt_codes(read, self.vqvae.config.codebook_size, _CORRUPTED_SHARE)
 
@@ -143,18 +147,25 @@ class ARStage(LatentStage):
     def _draw(self, group: TokenGroup, place: int, generator: torch.Generator) -> tuple[Layout, Tensor]:
         """The layout of one random block of an episode, and which token is read in the place of each."""
         segments = group.segments[place]
-        draws = torch.rand(4, generator=generator).tolist()
+        draws = torch.rand(5, generator=generator).tolist()
         number = int(draws[0] * len(segments))
         segment = segments[number]
         start = segment.start
         if draws[1] > _BORDER_SHARE:
             start += int(draws[2] * (segment.stop - segment.start))
         stop = min(start + MAX_BLOCK, segment.stop)
-        sources = torch.arange(group.codes.shape[1])
+        tokens, frame = group.codes.shape[1], self.model.config.tokens_per_frame
+        sources = torch.arange(tokens)
         if number > 0 and draws[3] < _LATE_SHARE:
-            frame = self.model.config.tokens_per_frame
-            sources = late_change(len(sources), frame, segment.start, start, generator)
+            sources = late_change(tokens, frame, segment.start, start, generator)
+        elif place < len(group.mistaken) and draws[4] < _MISTAKEN_SHARE:
+            sources = mistaken_subjects(tokens, frame, WINDOW, start, generator)
         return self._block(group, place, number, start, stop), sources
+
+    def _both(self, group: TokenGroup, place: int) -> Tensor:
+        """(2N,) tokens of an episode and of its mistaken film; where there is none, nothing reads them."""
+        wrong = group.mistaken[place] if place < len(group.mistaken) else group.codes[place]
+        return torch.cat([group.codes[place], wrong])
 
     def _block(self, group: TokenGroup, place: int, number: int, start: int, stop: int) -> Layout:
         segments = group.segments[place][: number + 1]
@@ -172,18 +183,36 @@ class ARStage(LatentStage):
 
     def _tokens(self, index: int) -> TokenGroup:
         """Group `index` as tokens, kept while it is in the pool."""
-        return self.pool.cached(self._groups, index, self._tokenise)
+        return self.pool.cached(self._groups, index, self._with_mistaken)
 
-    @torch.no_grad()
-    def _tokenise(self, group: EpisodeGroup) -> TokenGroup:
+    def _with_mistaken(self, group: EpisodeGroup) -> TokenGroup:
+        """A group for training: some of its episodes are drawn with the wrong subjects, too."""
+        count = math.ceil(_MISTAKEN_FILMS * len(group.scripts))
+        films = [mistaken_film(script) for script in group.scripts[:count]]
+        drawn = self.source.encode([film.script for film in films], [film.main_seen for film in films])
+        return self._tokenise(group, drawn)
+
+    def _tokenise(self, group: EpisodeGroup, mistaken: EpisodeGroup | None = None) -> TokenGroup:
         preset = self.config.preset
-        with torch.autocast(self.setting.device.type, enabled=False):
-            codes = torch.cat([self.vqvae.encode(clip.float()) for clip in group.latents.split(4)])
+        codes = self._codes(group)
         cell = (preset.vqvae["token_height"], preset.vqvae["token_width"])
         weights = 1 + _SUBJECT_WEIGHT * F.avg_pool2d(group.subject.float(), cell)
         states, lengths = self.text.of_segments(group.segments, preset_segments(self.config))
-        states = states.to(group.latents.dtype)
-        return TokenGroup(codes.flatten(1).int(), weights.flatten(1), states, lengths, group.segments)
+        return TokenGroup(
+            codes=codes,
+            mistaken=codes[:0] if mistaken is None else self._codes(mistaken),
+            weights=weights.flatten(1),
+            states=states.to(group.latents.dtype),
+            lengths=lengths,
+            segments=group.segments,
+        )
+
+    @torch.no_grad()
+    def _codes(self, group: EpisodeGroup) -> Tensor:
+        """(B, N) int32."""
+        with torch.autocast(self.setting.device.type, enabled=False):
+            codes = torch.cat([self.vqvae.encode(clip.float()) for clip in group.latents.split(4)])
+        return codes.flatten(1).int()
 
     # -- evaluation -------------------------------------------------------------------------------------
 
