@@ -65,6 +65,25 @@ def test_a_subject_counts_for_more_than_as_much_of_the_page(tiny_components: Pat
     assert stage.loss(lambda *_: batch.pictures, batch)["loss"] == 0
 
 
+def test_what_the_judge_sees_is_learned_where_there_is_a_judge(
+    tiny_components: Path, tiny_judges: Path, tmp_path: Path
+):
+    (tmp_path / "model").symlink_to(tiny_components)
+    assert make_stage(tmp_path / "model").judge is None
+    (tmp_path / "judges").symlink_to(tiny_judges)
+    stage = make_stage(tmp_path / "model")
+    assert stage.judge is not None
+    batch = stage.batch(0)
+    assert stage.loss(lambda *_: batch.pictures, batch)["loss"] == 0
+    found = stage.loss(stage.model, batch)
+    (gradient,) = torch.autograd.grad(found["seen"], [stage.model.conv_out.weight])
+    assert found["seen"] > 0
+    assert gradient.norm() > 0
+    assert not any(weight.requires_grad for weight in stage.judge.parameters())
+    with torch.no_grad():
+        assert 0 < stage.evaluate(stage.model.eval())["seen_coarse"] < 4
+
+
 def test_what_is_measured_of_subjects_is_measured_there(tiny_components: Path):
     stage = make_stage(tiny_components)
     with torch.no_grad():
