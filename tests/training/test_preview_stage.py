@@ -11,7 +11,7 @@ from arlon_core.presets import PRESETS
 from arlon_core.training.config import train_config
 from arlon_core.training.episodes import EpisodeSource
 from arlon_core.training.stage import Setting
-from arlon_core.training.stages.preview import PreviewStage
+from arlon_core.training.stages.preview import PreviewStage, _cropped
 
 CPU = torch.device("cpu")
 
@@ -82,6 +82,13 @@ def test_what_the_judge_sees_is_learned_where_there_is_a_judge(
     assert not any(weight.requires_grad for weight in stage.judge.parameters())
     with torch.no_grad():
         assert 0 < stage.evaluate(stage.model.eval())["seen_coarse"] < 4
+
+
+def test_the_judge_looks_at_the_same_part_of_both_and_at_another_each_time():
+    clip = torch.rand(1, 3, 2, 64, 112)
+    parts = [_cropped(clip, clip + 1) for _ in range(20)]
+    assert all(part.shape == (1, 3, 2, 56, 98) and torch.equal(other, part + 1) for part, other in parts)
+    assert len({part[0, 0, 0, 0, 0].item() for part, _ in parts}) > 5
 
 
 def test_what_is_measured_of_subjects_is_measured_there(tiny_components: Path):
