@@ -82,6 +82,9 @@ def test_what_the_judge_sees_is_learned_where_there_is_a_judge(
     assert not any(weight.requires_grad for weight in stage.judge.parameters())
     with torch.no_grad():
         assert 0 < stage.evaluate(stage.model.eval())["seen_coarse"] < 4
+        stage.judge = None
+        pixels = stage.loss(stage.model.train(), batch)["loss"]
+        assert found["loss"] > pixels, "what is seen counts in what is minimised"
 
 
 def test_the_judge_looks_at_the_same_part_of_both_and_at_another_each_time():

@@ -67,7 +67,7 @@ class PreviewStage(LatentStage):
             LatentVQVAE, setting.components / "latent_vqvae", setting.device
         )
         self.text = FrozenText(setting.components, setting.device, preset.transformer["model_max_length"])
-        judge = setting.components.parent / "judges" / "judge"
+        judge = setting.judges / "judge"
         self.judge: Judge | None = load_judge(judge, setting.device) if judge.is_dir() else None
         self._made: dict[int, PreviewBatch] = {}  # by the step that they were made for
 
