@@ -59,10 +59,7 @@ COMPONENTS: dict[str, type[Any]] = {
 }
 
 DEFAULT_STEPS = 4
-# Of tokens (docs/experiments.md): films under guidance obey better, and what is unlikely adds up until a
-# subject is lost.
-DEFAULT_TOKEN_GUIDANCE = 1.5
-DEFAULT_TOP_P = 0.9
+DEFAULT_TOKEN_GUIDANCE = 1.5  # films obey better (docs/experiments.md)
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ class ArlonPipeline(DiffusionPipeline):
         token_guidance_scale: float = DEFAULT_TOKEN_GUIDANCE,
         token_temperature: float = 1.0,
         token_top_k: int = 0,
-        token_top_p: float = DEFAULT_TOP_P,
+        token_top_p: float = 1.0,
     ) -> None:
         super().__init__()
         self.register_modules(

@@ -81,19 +81,13 @@ def make_request(
         num_inference_steps=steps,
         guidance_scale=float(config.guidance_scale if guidance is None else guidance),
         sampling=SamplingConfig(
-            guidance_scale=_token_guidance(pipe),
+            guidance_scale=float(config.token_guidance_scale),
             temperature=float(config.token_temperature),
             top_k=config.token_top_k,
             top_p=float(config.token_top_p),
         ),
         use_coarse=use_coarse,
     )
-
-
-def _token_guidance(pipe: ArlonPipeline) -> float:
-    """The model's own scale; 1, which is none, where the token transformer was taught what guidance says."""
-    distilled = pipe.token_transformer is not None and pipe.token_transformer.config.guidance_distilled
-    return 1.0 if distilled else float(pipe.config.token_guidance_scale)
 
 
 def token_names(pipe: ArlonPipeline, request: Request) -> tuple[str, ...]:

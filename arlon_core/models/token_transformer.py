@@ -28,8 +28,7 @@ IGNORE = -100  # what cross_entropy ignores
 class TokenTransformerConfig(LlamaConfig):
     """A Llama configuration with the codebook, the text width and the token grid of a latent frame.
 
-    `vocab_size` follows from `codebook_size`: the codes and, last, <eos>. guidance_distilled: a note for
-    whoever samples: its logits are those of guidance already, so none is added.
+    `vocab_size` follows from `codebook_size`: the codes and, last, <eos>.
     """
 
     model_type = "arlon_token_transformer"
@@ -38,7 +37,6 @@ class TokenTransformerConfig(LlamaConfig):
     text_dim: int = 256
     token_rows: int = 4
     token_cols: int = 7
-    guidance_distilled: bool = False
     vocab_size: int = 4097
     hidden_size: int = 384
     intermediate_size: int = 1024

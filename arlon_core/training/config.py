@@ -10,12 +10,8 @@ from arlon_core.errors import ArlonError
 from arlon_core.presets import PRESETS, Preset
 from arlon_core.training.arms import DIT_ARMS
 
-STAGES = (
-    *("text", "vae", "preview", "vqvae", "vqvae-coarse", "ar", "ar-distil"),
-    *DIT_ARMS,
-    *("judge", "judge-report"),
-)
-DISTILLING = ("ar-distil", *(name for name, arm in DIT_ARMS.items() if arm.distils))
+STAGES = ("text", "vae", "preview", "vqvae", "vqvae-coarse", "ar", *DIT_ARMS, "judge", "judge-report")
+DISTILLING = tuple(name for name, arm in DIT_ARMS.items() if arm.distils)
 # The two judges see no episode in common; all other stages begin at 0, and may share what was drawn.
 _SEEDS = {"judge": 101, "judge-report": 102}
 
@@ -111,18 +107,6 @@ _STORYWORLD: dict[str, dict[str, Any]] = {
         # It learns episodes by heart (docs/experiments.md), so it needs many, from the first step on. Tokens
         # are small: all are kept.
         "pool": PoolConfig(initial_groups=160, capacity_groups=4096, steps_per_group=3),
-    },
-    # Soft targets cannot be learned by heart, so episodes may be looked at more often.
-    "ar-distil": {
-        "batch_size": 96,
-        "learning_rate": 3e-4,
-        "muon": True,
-        "max_steps": 6000,
-        "weight_decay": 0.0,
-        "guidance_scale": 1.5,
-        "compile": True,
-        "evaluate_every": 1500,
-        "pool": PoolConfig(initial_groups=48, capacity_groups=4096, steps_per_group=6),
     },
     "dit": {
         "batch_size": 16,

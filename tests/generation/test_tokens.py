@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,15 +91,6 @@ def test_guidance_changes_the_tokens(tiny_pipeline):
     guided = replace(plain, sampling=replace(plain.sampling, guidance_scale=3.0))
     assert token_names(tiny_pipeline, plain) != token_names(tiny_pipeline, guided)
     assert not torch.equal(film_codes(tiny_pipeline, plain), film_codes(tiny_pipeline, guided))
-
-
-def test_a_token_transformer_that_was_taught_guidance_is_drawn_without(tiny_pipeline):
-    story = replace(STORY, segments=STORY.segments[:1])
-    assert make_request(tiny_pipeline, story).sampling.guidance_scale > 1
-    pipe = copy.copy(tiny_pipeline)
-    pipe.token_transformer = copy.deepcopy(tiny_pipeline.token_transformer)
-    pipe.token_transformer.config.guidance_distilled = True
-    assert make_request(pipe, story).sampling.guidance_scale == 1
 
 
 def test_names_change_with_what_they_name(tiny_pipeline):

@@ -134,5 +134,5 @@ def test_without_its_teacher_and_elsewhere_it_is_refused(tiny_components: Path, 
     link_components(tiny_components, tmp_path, without=("transformer",))
     with pytest.raises(ModelError, match="train dit first"):
         make_stage(tmp_path)
-    with pytest.raises(ArlonError, match="--guidance is for ar-distil, dit-distil"):
+    with pytest.raises(ArlonError, match="--guidance is for dit-distil, dit-text-distil"):
         train_config("ar", "tiny", guidance_scale=2.0)

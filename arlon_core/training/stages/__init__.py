@@ -14,7 +14,6 @@ _STAGE_CLASSES = {
     "vqvae": ("vqvae", "VQVAEStage"),
     "vqvae-coarse": ("vqvae", "CoarseVQVAEStage"),
     "ar": ("ar", "ARStage"),
-    "ar-distil": ("ar_distil", "ARDistilStage"),
     **{
         name: ("distil", "DistilStage") if arm.distils else ("dit", "DiTStage")
         for name, arm in DIT_ARMS.items()

@@ -70,19 +70,6 @@ class TokenBatch:
     dropped: Tensor  # (B,) bool: sequences without text
 
 
-def layout_logits(
-    forward: Callable[..., Any], network: TokenTransformer, batch: TokenBatch, read: Tensor, dropped: Tensor
-) -> Tensor:
-    """Logits (B, S, vocabulary) of a network that reads the tokens (B, N), without texts where dropped (B,).
-
-    forward: the network, or what training has wrapped around it.
-    """
-    embeds = network.embed_layouts(batch.layouts, read, batch.states, dropped)
-    any_length(embeds, 1)
-    any_length(batch.layouts.position, 1)
-    return forward(inputs_embeds=embeds, position_ids=batch.layouts.position).logits
-
-
 class ARStage(LatentStage):
     """Trains the token transformer on the fine VQ-VAE's tokens."""
 
@@ -142,7 +129,11 @@ class ARStage(LatentStage):
         return (values * weights).sum() / weights.sum()
 
     def _logits(self, model: Callable[..., Any], batch: TokenBatch, read: Tensor) -> Tensor:
-        return layout_logits(model, self.model, batch, read, batch.dropped)
+        """Logits (B, S, vocabulary) of a batch that is read with the tokens (B, N)."""
+        embeds = self.model.embed_layouts(batch.layouts, read, batch.states, batch.dropped)
+        any_length(embeds, 1)
+        any_length(batch.layouts.position, 1)
+        return model(inputs_embeds=embeds, position_ids=batch.layouts.position).logits
 
     def _draw(self, group: TokenGroup, place: int, generator: torch.Generator) -> tuple[Layout, Tensor]:
         """The layout of one random block of an episode, and which token is read in the place of each."""
