@@ -18,7 +18,7 @@ from arlon_core.media.contact_sheet import contact_sheet
 from arlon_core.models.judge import SPAN, STRIDE, Judge
 from arlon_core.models.judge_folder import load_judge
 from arlon_core.models.latent_vqvae import LatentVQVAE
-from arlon_core.models.preview_decoder import PreviewDecoder
+from arlon_core.models.preview_decoder import PATCH, PreviewDecoder
 from arlon_core.models.video_vae import encode_frames
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
@@ -94,7 +94,7 @@ class PreviewStage(LatentStage):
         loss = (weights * difference.abs()).mean() + 0.5 * sum(each.mean() for each in edges)
         scalars = {"loss": loss, "l1": difference.abs().mean()}
         if self.judge is not None:
-            scalars["seen"] = _unlike(self.judge, *_cropped(decoded, batch.pictures))
+            scalars["seen"] = _unlike(self.judge, *map(_without_grid, (decoded, batch.pictures)))
             scalars["loss"] = loss + _SEEN_WEIGHT * scalars["seen"]
         return scalars
 
@@ -155,16 +155,13 @@ class PreviewStage(LatentStage):
         return contact_sheet(rows)
 
 
-def _cropped(*clips: Tensor) -> list[Tensor]:
-    """The same random seven eighths of the page of all clips (B, 3, F, H, W).
+def _without_grid(clip: Tensor) -> Tensor:
+    """A clip (B, 3, F, H, W) without anything that repeats with the decoder's own grid.
 
-    So the judge, which enlarges them, does not look at the decoder's own grid of four pixels: without this a
-    faint lattice came with what pleased it.
+    A decoder draws a patch for each latent pixel, and a judge takes a lattice of such patches for detail:
+    what pleased it was a texture over all that is flat (docs/experiments.md).
     """
-    sizes = [size * 7 // 8 for size in clips[0].shape[-2:]]
-    spare = [size - kept for size, kept in zip(clips[0].shape[-2:], sizes, strict=True)]
-    top, left = (int(torch.randint(most + 1, ())) for most in spare)
-    return [clip[..., top : top + sizes[0], left : left + sizes[1]] for clip in clips]
+    return F.avg_pool3d(clip, (1, PATCH, PATCH), stride=1)
 
 
 def _unlike(judge: Judge, clips: Tensor, true: Tensor) -> Tensor:
