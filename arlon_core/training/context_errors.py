@@ -53,7 +53,7 @@ def mistaken_subjects(
     """Which token is read in the place of each, (N,) int64; from N on they are those of the mistaken film.
 
     From one of the `frames` latent frames before the block that begins at `start`, or from the very first,
-    until one of the block's first frames the film with the wrong subjects is seen (`mistaken_film`).
+    until one of the block's first frames the film with the wrong subjects is seen (`mistaken_script`).
     """
     draws = torch.rand(3, generator=generator).tolist()
     first = 0 if draws[0] < _ALWAYS_WRONG else max(0, start - int(draws[1] * (frames + 1)))

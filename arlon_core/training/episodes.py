@@ -162,11 +162,11 @@ class EpisodeSource:
         return 1 + max(self._groups, default=-1)
 
     @torch.no_grad()
-    def encode(self, scripts: Sequence[Script], main_seen: Sequence[bool] | None = None) -> EpisodeGroup:
-        """Draw whole episodes and encode them. main_seen: see the renderer."""
+    def encode(self, scripts: Sequence[Script]) -> EpisodeGroup:
+        """Draw whole episodes and encode them."""
         assert self.vae is not None, "attach a VAE before encoding"
         with torch.autocast(self.device.type, enabled=False):  # as compiled: evaluation switches it on
-            drawn = self.renderer.render(scripts, main_seen=main_seen)
+            drawn = self.renderer.render(scripts)
             frames = drawn.frames.transpose(1, 2)  # (B, 3, F, H, W)
             latents = encode_frames(self.vae, frames)
         keep = torch.bfloat16 if self.device.type == "cuda" else torch.float32

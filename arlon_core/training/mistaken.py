@@ -1,55 +1,43 @@
 """Films with the wrong subjects in them: what the token transformer sees once it has lost who is there.
 
 Our choice. In use a subject is lost mostly beside a second one: one of the two fades, or they trade places,
-and what is left is taken for the one that the text names; or one moves away until it is gone, and does not
-come back (docs/experiments.md). A model that has never seen such a film goes on from it, and its text says in
-vain who is there.
+and what is left is taken for the one that the text names (docs/experiments.md). A model that has never seen
+such a film goes on from it, and its text says in vain who is there.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from arlon_core.world.script import Script, companion
 from arlon_core.world.vocabulary import split_second
 
 
-@dataclass(frozen=True)
-class MistakenFilm:
-    """What is shown. main_seen: whether the main subject is on the page at all."""
-
-    script: Script
-    main_seen: bool
-
-
-def mistaken_film(script: Script) -> MistakenFilm:
+def mistaken_script(script: Script) -> Script:
     """The same shot, told the same, with the wrong subjects in it: paths, place, light and weather stay.
 
-    Where a second subject comes along, it is missing, or the first one is, or both; or one looks like the
-    other, or they have traded places. A subject that is alone is missing, turns into a stranger, or has one
-    beside it from the beginning.
+    Where a second subject comes along, it is missing, or one looks like the other, or both do, or they have
+    traded places. A subject that is alone turns into a stranger, or has one beside it from the beginning.
     """
     rng = random.Random(f"mistaken/{script.seed}")
     opening = script.segments[0].attributes
     first = f"{opening.colour} {opening.subject}"
     seconds = {segment.attributes.second_subject for segment in script.segments} - {None}
-    casts: list[tuple[str | None, str | None]] = [(None, None)]
     if seconds:
         second = min(name for name in seconds if name)
-        casts += [(None, second), (first, None), (second, None), (second, first)]
-        casts += [(second, second), (first, first)]
+        casts = [(first, None), (second, None), (second, first), (second, second), (first, first)]
     else:
         stranger = companion(rng, opening)
-        casts += [(stranger, None), (first, stranger)]
+        casts = [(stranger, None), (first, stranger)]
     shown, beside = rng.choice(casts)
+    colour, subject = split_second(shown)
     segments = []
     for segment in script.segments:
         attributes = segment.attributes
-        if shown not in (None, first):  # as itself it keeps its own changes of colour
-            colour, subject = split_second(shown)
+        if shown != first:  # as itself it keeps its own changes of colour
             attributes = replace(attributes, colour=colour, subject=subject)
         here = attributes.second_subject is not None or not seconds
         attributes = replace(attributes, second_subject=beside if here else None)
         segments.append(replace(segment, attributes=attributes))
-    return MistakenFilm(replace(script, segments=tuple(segments)), main_seen=shown is not None)
+    return replace(script, segments=tuple(segments))

@@ -17,7 +17,6 @@ from arlon_core.world.painting import Page
 from arlon_core.world.script import Script
 
 PAGE_HEIGHT = 256.0  # units
-BESIDE_PAGE = 4096.0  # units to its right, where no camera looks
 # Drawn at a time: bounded memory on a CPU; on a GPU so many that drawing takes longer than launching it.
 CPU_PIXELS, CUDA_PIXELS = 1 << 17, 1 << 26
 KERNELS = (
@@ -64,16 +63,9 @@ class StoryworldRenderer:
         }
 
     def render(
-        self,
-        scripts: Sequence[Script],
-        start: int | Sequence[int] = 0,
-        frames: int | None = None,
-        main_seen: Sequence[bool] | None = None,
+        self, scripts: Sequence[Script], start: int | Sequence[int] = 0, frames: int | None = None
     ) -> WorldFrames:
-        """Frames start .. start+frames of each script (`start` one for all, or one each).
-
-        main_seen: of each script, whether its main subject is on the page, where not all are.
-        """
+        """Frames start .. start+frames of each script (`start` one for all, or one each)."""
         starts = [start] * len(scripts) if isinstance(start, int) else list(start)
         if not scripts or len(starts) != len(scripts):
             raise ValueError(f"{len(scripts)} scripts with {len(starts)} start frames cannot be drawn")
@@ -89,9 +81,6 @@ class StoryworldRenderer:
                 )
         t = torch.tensor(starts, dtype=torch.float64)[:, None] + torch.arange(count, dtype=torch.float64)
         values = motion.frame_values(motion.timeline_of(scripts), t)
-        if main_seen is not None:
-            hidden = torch.tensor([[0.0 if seen else BESIDE_PAGE] for seen in main_seen])
-            values["x"] = values["x"] + hidden
         layers = frame_layers(values, self.atlas, self.width / self.height).on(self.device)
         picture, mask, main = self._draw(layers, t.numel())
         shape = (len(scripts), count)

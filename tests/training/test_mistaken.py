@@ -11,7 +11,7 @@ import torch
 from arlon_core.presets import TINY
 from arlon_core.training.config import train_config
 from arlon_core.training.episodes import EpisodeSource, plain_episode
-from arlon_core.training.mistaken import MistakenFilm, mistaken_film
+from arlon_core.training.mistaken import mistaken_script
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages.ar import ARStage
 from arlon_core.world.renderer import StoryworldRenderer
@@ -30,9 +30,8 @@ def _cast(script: Script) -> list[tuple[str, str | None]]:
 
 @pytest.mark.parametrize("script", SCRIPTS[:30], ids=lambda script: str(script.seed))
 def test_only_who_is_there_differs(script: Script):
-    film = mistaken_film(script)
-    wrong = film.script
-    assert not film.main_seen or _cast(wrong) != _cast(script)
+    wrong = mistaken_script(script)
+    assert _cast(wrong) != _cast(script)
     for a, b in zip(script.segments, wrong.segments, strict=True):
         same = replace(
             b.attributes,
@@ -41,59 +40,33 @@ def test_only_who_is_there_differs(script: Script):
             second_subject=a.attributes.second_subject,
         )
         assert replace(b, attributes=same) == a
-    assert mistaken_film(script) == film
+    assert mistaken_script(script) == wrong
 
 
-def test_beside_a_second_subject_each_of_the_seven_mistakes_is_made():
+def test_beside_a_second_subject_each_of_the_five_mistakes_is_made():
     kinds = set()
     for script in IN_COMPANY:
         first, second = _cast(script)[0][0], max(filter(None, (name for _, name in _cast(script))))
-        names = {first: "first", second: "second"}
-        film = mistaken_film(script)
-        for (shown, beside), (_, told) in zip(_cast(film.script), _cast(script), strict=True):
+        for (shown, beside), (_, told) in zip(_cast(mistaken_script(script)), _cast(script), strict=True):
             assert beside is None or told is not None, "it is there only where it is told"
             if told is not None:
-                main = "second" if shown == second else "first"
-                kinds.add((main if film.main_seen else None, beside and names[beside]))
-    assert kinds == {
-        *((None, None), (None, "second"), ("first", None), ("second", None)),
-        *(("second", "first"), ("second", "second"), ("first", "first")),
-    }
+                kinds.add((shown == second, beside and ("second" if beside == second else "first")))
+                assert beside in (None, first, second)
+    assert kinds == {(False, None), (True, None), (True, "first"), (True, "second"), (False, "first")}
 
 
-def test_a_subject_alone_is_gone_becomes_a_stranger_or_is_joined_by_one():
+def test_a_subject_alone_becomes_a_stranger_or_is_joined_by_one():
     kinds = set()
     for script in ALONE:
-        film = mistaken_film(script)
-        told, shown = _cast(script)[0], _cast(film.script)[0]
-        kinds.add((film.main_seen and ("itself" if shown[0] == told[0] else "stranger"), shown[1] is None))
-    assert kinds == {(False, True), ("stranger", True), ("itself", False)}
-
-
-def _find(scripts: list[Script], *, main_seen: bool, beside: bool) -> tuple[Script, MistakenFilm]:
-    """A script and a mistaken film of it of one kind, from its first frame on."""
-    made = ((script, mistaken_film(script)) for script in scripts)
-    return next(
-        (script, film)
-        for script, film in made
-        if film.main_seen == main_seen and (_cast(film.script)[0][1] is not None) == beside
-    )
-
-
-def test_who_is_gone_is_on_no_page():
-    renderer = StoryworldRenderer(64, 112)
-    for scripts, beside in ((ALONE, False), (IN_COMPANY, True)):
-        script, film = _find(scripts, main_seen=False, beside=beside)
-        drawn = renderer.render([film.script, script], main_seen=[film.main_seen, True])
-        assert not drawn.main_mask[0].any()
-        assert bool(drawn.subject_mask[0].any()) == beside
-        assert torch.equal(drawn.frames[1], renderer.render([script]).frames[0])
+        told, shown = _cast(script)[0], _cast(mistaken_script(script))[0]
+        kinds.add((shown[0] == told[0], shown[1] is None))
+    assert kinds == {(False, True), (True, False)}
 
 
 def test_the_picture_differs_where_the_subjects_are_and_nowhere_else():
-    script, film = _find(ALONE, main_seen=True, beside=False)
+    script = next(script for script in ALONE if _cast(mistaken_script(script))[0][1] is None)
     renderer = StoryworldRenderer(64, 112)
-    true, wrong = renderer.render([script]), renderer.render([film.script])
+    true, wrong = renderer.render([script]), renderer.render([mistaken_script(script)])
     elsewhere = (true.subject_mask[0] == 0) & (wrong.subject_mask[0] == 0)
     differs = (true.frames[0].int() - wrong.frames[0].int()).abs().amax(1) > 3
     assert not (differs & elsewhere).float().mean() > 0.002
@@ -128,6 +101,5 @@ def test_some_episodes_have_a_mistaken_film_of_their_own(stage: ARStage):
     tokens = stage._tokens(0)
     films = len(tokens.mistaken)
     assert 0 < films < len(group.scripts)
-    made = [mistaken_film(script) for script in group.scripts[:films]]
-    drawn = stage.source.encode([film.script for film in made], [film.main_seen for film in made])
+    drawn = stage.source.encode([mistaken_script(script) for script in group.scripts[:films]])
     assert torch.equal(tokens.mistaken, stage._codes(drawn))

@@ -28,7 +28,7 @@ from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
 from arlon_core.training.context_errors import corrupt_codes, late_change, mistaken_subjects
 from arlon_core.training.episodes import EpisodeGroup, EpisodeSegment, EpisodeSource
-from arlon_core.training.mistaken import mistaken_film
+from arlon_core.training.mistaken import mistaken_script
 from arlon_core.training.ngrams import trigram_bits
 from arlon_core.training.stage import Setting
 from arlon_core.training.stages.latents import LatentStage
@@ -178,9 +178,8 @@ class ARStage(LatentStage):
 
     def _with_mistaken(self, group: EpisodeGroup) -> TokenGroup:
         """A group for training: some of its episodes are drawn with the wrong subjects, too."""
-        count = math.ceil(_MISTAKEN_FILMS * len(group.scripts))
-        films = [mistaken_film(script) for script in group.scripts[:count]]
-        drawn = self.source.encode([film.script for film in films], [film.main_seen for film in films])
+        films = math.ceil(_MISTAKEN_FILMS * len(group.scripts))
+        drawn = self.source.encode([mistaken_script(script) for script in group.scripts[:films]])
         return self._tokenise(group, drawn)
 
     def _tokenise(self, group: EpisodeGroup, mistaken: EpisodeGroup | None = None) -> TokenGroup:
