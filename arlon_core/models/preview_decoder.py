@@ -17,7 +17,7 @@ from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
 
-PATCH = 4  # pixels of a picture that a latent pixel is drawn as, across and down
+_UPSCALE = 4  # pictures are this much larger than the latent grid
 _FRAMES = 4  # video frames a latent frame
 _QUERIES, _READ = 16, 32  # what is read out of a text: so many things, so many numbers each
 
@@ -41,7 +41,7 @@ class PreviewDecoder(ModelMixin, ConfigMixin):
         self.blocks = nn.ModuleList(_Block(deep_channels) for _ in range(num_blocks))
         self.up = nn.Conv2d(deep_channels, 4 * channels, 1)
         self.last = _Block(channels)
-        self.conv_out = nn.Conv2d(channels, 3 * _FRAMES * PATCH**2, 3, padding=1)
+        self.conv_out = nn.Conv2d(channels, 3 * _FRAMES * _UPSCALE**2, 3, padding=1)
 
     @property
     def context(self) -> int:
@@ -68,7 +68,7 @@ class PreviewDecoder(ModelMixin, ConfigMixin):
         pictures = rearrange(
             self.conv_out(F.silu(x)),
             "(b t) (n c i j) h w -> b c (t n) (h i) (w j)",
-            t=frames, n=_FRAMES, c=3, i=PATCH, j=PATCH,
+            t=frames, n=_FRAMES, c=3, i=_UPSCALE, j=_UPSCALE,
         )  # fmt: skip
         # The first latent frame stands for one video frame, the last of its four.
         pictures = pictures[:, :, _FRAMES - 1 :]

@@ -24,11 +24,6 @@ class Setting:
     rank: int
     components: Path  # the pipeline folder: frozen components are read there, results are written there
 
-    @property
-    def judges(self) -> Path:
-        """The folder of the judges, which are no part of a pipeline and lie beside it."""
-        return self.components.parent / "judges"
-
 
 class Stage(ABC):
     """One trainable component with its objective.

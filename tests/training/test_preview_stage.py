@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from arlon_core.models.preview_decoder import PATCH
 from arlon_core.presets import PRESETS
 from arlon_core.training.config import train_config
 from arlon_core.training.episodes import EpisodeSource
@@ -64,46 +63,6 @@ def test_a_subject_counts_for_more_than_as_much_of_the_page(tiny_components: Pat
 
     assert loss(on) > 3 * loss(elsewhere)
     assert stage.loss(lambda *_: batch.pictures, batch)["loss"] == 0
-
-
-def test_what_the_judge_sees_is_learned_where_there_is_a_judge(
-    tiny_components: Path, tiny_judges: Path, tmp_path: Path
-):
-    (tmp_path / "model").symlink_to(tiny_components)
-    assert make_stage(tmp_path / "model").judge is None
-    (tmp_path / "judges").symlink_to(tiny_judges)
-    stage = make_stage(tmp_path / "model")
-    assert stage.judge is not None
-    batch = stage.batch(0)
-    assert stage.loss(lambda *_: batch.pictures, batch)["loss"] == 0
-    found = stage.loss(stage.model, batch)
-    (gradient,) = torch.autograd.grad(found["seen"], [stage.model.conv_out.weight])
-    assert found["seen"] > 0
-    assert gradient.norm() > 0
-    assert not any(weight.requires_grad for weight in stage.judge.parameters())
-    with torch.no_grad():
-        assert 0 < stage.evaluate(stage.model.eval())["seen_coarse"] < 4
-        stage.judge = None
-        pixels = stage.loss(stage.model.train(), batch)["loss"]
-        assert found["loss"] > pixels, "what is seen counts in what is minimised"
-
-
-def test_the_judge_sees_no_lattice_of_the_decoders_patches(
-    tiny_components: Path, tiny_judges: Path, tmp_path: Path
-):
-    (tmp_path / "model").symlink_to(tiny_components)
-    (tmp_path / "judges").symlink_to(tiny_judges)
-    stage = make_stage(tmp_path / "model")
-    batch = stage.batch(0)
-    height, width = batch.pictures.shape[-2:]
-    patch = torch.rand(3, 1, PATCH, PATCH)
-    lattice = (patch - patch.mean((-2, -1), keepdim=True)).tile(1, 1, height // PATCH, width // PATCH)
-
-    def seen(texture: torch.Tensor) -> float:
-        return stage.loss(lambda *_: batch.pictures + texture, batch)["seen"].item()
-
-    assert seen(lattice) < 1e-6
-    assert seen(lattice + 0.1) > 1e-4, "and yet it sees"
 
 
 def test_what_is_measured_of_subjects_is_measured_there(tiny_components: Path):

@@ -78,7 +78,7 @@ class JudgeStage(Stage):
 
     @property
     def target(self) -> Path:
-        return self.setting.judges / self.component
+        return self.setting.components.parent / "judges" / self.component
 
     @property
     def ways(self) -> tuple[str, ...]:

@@ -1,9 +1,4 @@
-"""Stage `preview`: latents or coarse latents F, and the segment's text, to small pictures.
-
-F leaves much open, and the mean of what could be there is a blur. So pictures are held to the true ones in
-what `judge` looks at as well, where there is one (a perceptual loss, Johnson et al. 2016; the network is our
-choice). The judge that reports has no part in it.
-"""
+"""Stage `preview`: latents or coarse latents F, and the segment's text, to small pictures."""
 
 from __future__ import annotations
 
@@ -15,10 +10,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from arlon_core.media.contact_sheet import contact_sheet
-from arlon_core.models.judge import SPAN, STRIDE, Judge
-from arlon_core.models.judge_folder import load_judge
 from arlon_core.models.latent_vqvae import LatentVQVAE
-from arlon_core.models.preview_decoder import PATCH, PreviewDecoder
+from arlon_core.models.preview_decoder import PreviewDecoder
 from arlon_core.models.video_vae import encode_frames
 from arlon_core.training.components import load_frozen
 from arlon_core.training.config import TrainConfig
@@ -34,11 +27,10 @@ from arlon_core.training.stages.latents import LatentStage
 from arlon_core.training.texts import FrozenText
 from arlon_core.world.script import HELD_OUT
 
-_CLIP = SPAN  # video frames, all of one segment: a window of the judge
+_CLIP = 17  # video frames, all of one segment
 _LOOKS = 3  # steps that a clip is learned from: drawing and encoding it takes longer than learning from it
 # Subjects cover a few pixels of a hundred, and are what the text is needed for: F hardly shows them.
 _SUBJECT_WEIGHT = 12.0
-_SEEN_WEIGHT = 0.05  # of what the judge sees: there both pull about as hard, by their gradients
 
 
 @dataclass(frozen=True)
@@ -67,8 +59,6 @@ class PreviewStage(LatentStage):
             LatentVQVAE, setting.components / "latent_vqvae", setting.device
         )
         self.text = FrozenText(setting.components, setting.device, preset.transformer["model_max_length"])
-        judge = setting.judges / "judge"
-        self.judge: Judge | None = load_judge(judge, setting.device) if judge.is_dir() else None
         self._made: dict[int, PreviewBatch] = {}  # by the step that they were made for
 
     def batch(self, step: int) -> PreviewBatch:
@@ -83,8 +73,7 @@ class PreviewStage(LatentStage):
         return self._clips(seeds, torch.rand(count, 2, generator=self.generator(step)).tolist())
 
     def loss(self, model: nn.Module, batch: PreviewBatch) -> dict[str, Tensor]:
-        decoded = model(batch.latents, batch.states, batch.mask).float()
-        difference = decoded - batch.pictures
+        difference = model(batch.latents, batch.states, batch.mask).float() - batch.pictures
         weights = 1 + _SUBJECT_WEIGHT * batch.subject
         weights = weights / weights.mean()
         edges = (
@@ -92,11 +81,7 @@ class PreviewStage(LatentStage):
             for dim in (-1, -2)
         )
         loss = (weights * difference.abs()).mean() + 0.5 * sum(each.mean() for each in edges)
-        scalars = {"loss": loss, "l1": difference.abs().mean()}
-        if self.judge is not None:
-            scalars["seen"] = _unlike(self.judge, *map(_without_grid, (decoded, batch.pictures)))
-            scalars["loss"] = loss + _SEEN_WEIGHT * scalars["seen"]
-        return scalars
+        return {"loss": loss, "l1": difference.abs().mean()}
 
     @torch.no_grad()
     def _clips(self, seeds: list[int], places: list[list[float]]) -> PreviewBatch:
@@ -122,13 +107,13 @@ class PreviewStage(LatentStage):
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """PSNR in dB, of pages and of subjects, from true and from coarse latents; and from coarse ones with
-        another clip's text. `seen_coarse`: how unlike the judge finds pictures from coarse ones.
+        another clip's text.
         """
         clips = self._held_out_clips(self.config.held_out_episodes)
         half = len(clips.latents) // 2
         told = _Psnr.of(model, clips, clips.states, clips.mask)
         mixed = _Psnr.of(model, clips, clips.states.roll(1, 0), clips.mask.roll(1, 0))
-        found = {
+        return {
             "psnr_latents": told.page[:half].mean().item(),
             "psnr_coarse": told.page[half:].mean().item(),
             "psnr_coarse_mistold": mixed.page[half:].mean().item(),
@@ -136,9 +121,6 @@ class PreviewStage(LatentStage):
             "subject_coarse": told.subject[half:].nanmean().item(),
             "subject_coarse_mistold": mixed.subject[half:].nanmean().item(),
         }
-        if self.judge is not None:
-            found["seen_coarse"] = _unlike(self.judge, told.decoded[half:], clips.pictures[half:]).item()
-        return found
 
     def _held_out_clips(self, count: int) -> PreviewBatch:
         places = torch.rand(count, 2, generator=torch.Generator().manual_seed(0)).tolist()
@@ -155,25 +137,6 @@ class PreviewStage(LatentStage):
         return contact_sheet(rows)
 
 
-def _without_grid(clip: Tensor) -> Tensor:
-    """A clip (B, 3, F, H, W) without anything that repeats with the decoder's own grid.
-
-    A decoder draws a patch for each latent pixel, and a judge takes a lattice of such patches for detail:
-    what pleased it was a texture over all that is flat (docs/experiments.md).
-    """
-    return F.avg_pool3d(clip, (1, PATCH, PATCH), stride=1)
-
-
-def _unlike(judge: Judge, clips: Tensor, true: Tensor) -> Tensor:
-    """How unlike the judge finds clips (B, 3, SPAN, H, W) in [-1, 1]: 0 alike, 2 unrelated.
-
-    The mean square distance of what it looks at, in features of variance 1.
-    """
-    windows = ((each.transpose(1, 2)[:, ::STRIDE] + 1) * 127.5 for each in (clips, true))
-    features, wanted = (judge(each).features for each in windows)
-    return F.mse_loss(features, wanted)
-
-
 def _joined(parts: list[PreviewBatch]) -> PreviewBatch:
     """One batch of all clips, in order."""
     return PreviewBatch(
@@ -187,7 +150,6 @@ class _Psnr:
 
     page: Tensor
     subject: Tensor
-    decoded: Tensor  # what it was taken of, in [-1, 1]
 
     @classmethod
     def of(cls, model: nn.Module, clips: PreviewBatch, states: Tensor, mask: Tensor) -> _Psnr:
@@ -197,4 +159,4 @@ class _Psnr:
         square = (decoded - clips.pictures).square().mean(1, keepdim=True) / 4
         around = (1, 2, 3, 4)
         subject = (square * clips.subject).sum(around) / clips.subject.sum(around)
-        return cls(-10 * square.mean(around).log10(), -10 * subject.log10(), decoded)
+        return cls(-10 * square.mean(around).log10(), -10 * subject.log10())
