@@ -4,7 +4,7 @@
 
 const NEAR = 30; // seconds ahead of the playhead that are loaded again after the browser ran out of space
 const TRIES = 3; // of loading a clip
-const SHORT = 0.15; // seconds before a hole where the playhead may stop: up to a frame
+const SHORT = 0.4; // seconds before a hole where the playhead may stop: decoders keep back what they may yet reorder
 
 /** What makes a clip on the timeline the one that is wanted. */
 const keyOf = (segment) => `${segment.version} ${segment.start} ${segment.duration}`;
